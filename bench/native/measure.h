@@ -1,0 +1,26 @@
+// Interleaved timing: what disturbs the machine disturbs all competitors alike.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+namespace bench {
+
+struct Timing {
+  double median, lower, upper;  // µs a call; the quartiles around the median
+};
+
+struct Effort {
+  int rounds;
+  double round_us;   // how long one competitor runs in one round, at least one call
+  double budget_us;  // a slow competitor's rounds are cut to this in all, but not below kFewestRounds
+};
+
+constexpr Effort kThorough{25, 2'000, 500'000};
+constexpr Effort kQuick{9, 700, 60'000};
+constexpr int kFewestRounds = 5;
+
+// Each round runs every call in turn: once unmeasured, so that its own data is in the caches, then a number of times.
+std::vector<Timing> measure(const std::vector<std::function<void()>>& calls, const Effort& effort);
+
+}  // namespace bench

@@ -1,0 +1,145 @@
+import { types } from 'node:util';
+import type { Tensor } from '../tensor.js';
+import type { NumericArray } from './element_types.js';
+
+/** A float32 tensor, as the functions of `depthwise` take and give them. */
+export type Float32Tensor = Tensor;
+
+/** Arrays in arrays, all of a level of one length. */
+export type NestedArray = readonly number[] | readonly NestedArray[];
+
+/**
+ * A tensor from numbers in nested arrays.
+ *
+ * @throws RangeError where arrays of one level differ in length; TypeError where something isn't a number.
+ * @example
+ * import { tensor } from 'depthwise/io';
+ * console.log(tensor([[1, 2, 3], [4, 5, 6]]).shape); // [ 2, 3 ]
+ */
+export function tensor(nested: NestedArray): Float32Tensor {
+  const shape: number[] = [];
+  for (let level: unknown = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  let next = 0;
+  const fill = (value: unknown, depth: number, path: string): void => {
+    if (depth === shape.length) {
+      if (typeof value !== 'number') throw new TypeError(`${path} must be a number, got ${describe(value)}`);
+      data[next++] = value;
+      return;
+    }
+    if (!Array.isArray(value) || value.length !== shape[depth]) {
+      throw new RangeError(
+        `${path} must be an array of ${shape[depth]}, as its first sibling is; got ${describe(value)}`,
+      );
+    }
+    for (let i = 0; i < value.length; i++) fill(value[i], depth + 1, `${path}[${i}]`);
+  };
+  fill(nested, 0, 'nested');
+  return { data, shape };
+}
+
+function describe(value: unknown): string {
+  return Array.isArray(value) ? `an array of ${value.length}` : value === null ? 'null' : typeof value;
+}
+
+/**
+ * An array of any element type as float32, the same object where it is float32 already. Values that float32 doesn't
+ * hold are rounded.
+ *
+ * @example
+ * import { toTensor } from 'depthwise/io';
+ * console.log(toTensor({ data: Uint8Array.of(1, 2), shape: [2] }).data); // Float32Array(2) [ 1, 2 ]
+ */
+export function toTensor(array: NumericArray): Float32Tensor {
+  const { data, shape } = array;
+  if (types.isFloat32Array(data)) return array as Float32Tensor;
+  const isBig = types.isBigInt64Array(data) || types.isBigUint64Array(data);
+  return { data: isBig ? Float32Array.from(data, Number) : new Float32Array(data), shape };
+}
+
+/** What scijs' `ndarray(data, shape, stride, offset)` makes, as far as it is looked at. */
+export interface NdarrayLike {
+  data: Float32Array;
+  shape: readonly number[];
+  stride: readonly number[];
+  offset: number;
+}
+
+/**
+ * A tensor over the memory of a scijs `ndarray`: a view, nothing is copied.
+ *
+ * @throws RangeError where the array isn't contiguous in row-major order (a transposed or stepped view): copy it first,
+ * with `ndarray-ops`' `assign` for instance. TypeError where its elements aren't float32.
+ * @example
+ * import { fromNdarray } from 'depthwise/io';
+ * const array = { data: new Float32Array(6), shape: [2, 3], stride: [3, 1], offset: 0 };
+ * console.log(fromNdarray(array).shape); // [ 2, 3 ]
+ */
+export function fromNdarray(array: NdarrayLike): Float32Tensor {
+  const { data, stride, offset } = array;
+  const shape = [...array.shape];
+  if (!types.isFloat32Array(data)) {
+    throw new TypeError('the ndarray must hold a Float32Array; copy it into one first');
+  }
+  let contiguous = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && stride[axis] !== contiguous) {
+      throw new RangeError(
+        `the ndarray must be contiguous in row-major order, got stride [${stride.join(', ')}] for shape ` +
+          `[${shape.join(', ')}]; is it transposed or stepped? Copy it first`,
+      );
+    }
+    contiguous *= shape[axis]!;
+  }
+  return { data: data.subarray(offset, offset + contiguous), shape };
+}
+
+/** What sharp's `raw().toBuffer({ resolveWithObject: true })` resolves to, as far as it is looked at. */
+export interface RawImage {
+  data: Uint8Array | Uint8ClampedArray;
+  info: { width: number; height: number; channels: number };
+}
+
+/**
+ * Raw 8-bit pixels as an NHWC tensor [1, height, width, channels] of values in [0, 1].
+ *
+ * @throws RangeError where `data` has not width * height * channels bytes.
+ * @example
+ * import { fromImage } from 'depthwise/io';
+ * const image = fromImage({ data: Uint8Array.of(0, 255), info: { width: 2, height: 1, channels: 1 } });
+ * console.log(image.data); // Float32Array(2) [ 0, 1 ]
+ */
+export function fromImage({ data, info }: RawImage): Float32Tensor {
+  const { width, height, channels } = info;
+  if (data.length !== width * height * channels) {
+    throw new RangeError(
+      `an image of ${width} x ${height} with ${channels} channels has ${width * height * channels} bytes, got ` +
+        `${data.length}; is it raw, with 8 bits a channel?`,
+    );
+  }
+  const values = new Float32Array(data.length);
+  for (let i = 0; i < values.length; i++) values[i] = data[i]! / 255;
+  return { data: values, shape: [1, height, width, channels] };
+}
+
+/**
+ * A tensor [height, width, channels] or [1, height, width, channels] of values in [0, 1] as raw 8-bit pixels, rounded;
+ * what lies outside is clipped, NaN becomes 0. `sharp(image.data, { raw: image.info })` takes the result.
+ *
+ * @throws RangeError for another rank, a batch that isn't 1, or more than 4 channels.
+ * @example
+ * import { toImage } from 'depthwise/io';
+ * console.log(toImage({ data: Float32Array.of(0, 0.5, 2), shape: [1, 1, 3] }).data); // Uint8Array(3) [ 0, 128, 255 ]
+ */
+export function toImage(image: { data: Float32Array; shape: readonly number[] }): RawImage {
+  const [height, width, channels] =
+    image.shape.length === 4 && image.shape[0] === 1 ? image.shape.slice(1) : image.shape;
+  if (!height || !width || !channels || image.shape.length > 4 || image.shape.length < 3 || channels > 4) {
+    throw new RangeError(
+      `an image has shape [height, width, channels] with 1 to 4 channels, got [${image.shape.join(', ')}]; is it NCHW?`,
+    );
+  }
+  const pixels = new Uint8ClampedArray(image.data.length);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.floor(image.data[i]! * 255 + 0.5);
+  return { data: new Uint8Array(pixels.buffer), info: { width, height, channels: channels as 1 | 2 | 3 | 4 } };
+}

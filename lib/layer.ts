@@ -1,0 +1,154 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { checkOut, readCall, result } from './call.js';
+import {
+  type Convolution,
+  type Geometry,
+  geometryFor,
+  layerSpec,
+  type Operator,
+  readConvolution,
+} from './convolution.js';
+import { codedError, unreadable } from './errors.js';
+import { runJob } from './job.js';
+import { type Explanation, encodeLayer, encodeProblem, type LayerHandle, native, type PlanHandle } from './native.js';
+import { type Place, place, type RunOptions, type RunSyncOptions } from './options.js';
+import { allocate, checkAllocatable, readShape, type Tensor, type TensorLike } from './tensor.js';
+
+const RUN = place('run', 'out', 'signal');
+const RUN_SYNC = place('runSync', 'out');
+
+// Node 20 has this symbol, but not in the vm contexts that some test runners make.
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+/** What the layer classes have in common: all but how the filter's shape is understood. */
+export abstract class Layer {
+  readonly #convolution: Convolution;
+  #handle: LayerHandle | undefined;
+  /** The plan of the last call; most layers see inputs of one shape only. */
+  #last: (Geometry & { readonly plan: PlanHandle }) | undefined;
+
+  /** @internal */
+  constructor(operator: Operator, place: Place, filter: unknown, options: unknown) {
+    const { convolution, weights } = readConvolution(operator, place, filter, options);
+    const { bias, activation } = weights;
+    this.#convolution = convolution;
+    this.#handle = native.createLayer(
+      encodeLayer(layerSpec(convolution, activation)),
+      weights.filter,
+      bias,
+      activation.slopes,
+    );
+  }
+
+  /**
+   * Computes one output, off the JS thread. The input is copied before the call returns, unless its memory is a
+   * SharedArrayBuffer.
+   *
+   * @param input [batch, height, width, inC] in NHWC, [batch, inC, height, width] in NCHW, or either without batch.
+   * @param options See {@link RunOptions}.
+   * @returns The output, or `out`. Rejects with a TypeError or RangeError with a `code` where the arguments are wrong,
+   *   with the signal's reason where it was aborted.
+   *
+   * @example
+   * const output = await layer.run(input, { signal: AbortSignal.timeout(100) });
+   */
+  async run(input: TensorLike, options?: RunOptions): Promise<Tensor> {
+    const call = readCall(RUN, input, options);
+    const prepared = this.#prepare(call.inputShape);
+    checkOut(call, prepared);
+    const data = await runJob(call.signal, (done) => native.runAsync(prepared.plan, call.input, call.out?.data, done));
+    return result(call, prepared, data);
+  }
+
+  /**
+   * Computes one output on the JS thread, with all threads of the pool helping. Nothing is copied.
+   *
+   * @param input See {@link run}.
+   * @param options See {@link RunSyncOptions}.
+   * @throws TypeError or RangeError with a `code` where the arguments are wrong.
+   *
+   * @example
+   * const out = { data: new Float32Array(56 * 56 * 32), shape: [1, 56, 56, 32] };
+   * layer.runSync(input, { out }); // no allocation
+   */
+  runSync(input: TensorLike, options?: RunSyncOptions): Tensor {
+    const call = readCall(RUN_SYNC, input, options);
+    const prepared = this.#prepare(call.inputShape);
+    checkOut(call, prepared);
+    const data = call.out === undefined ? allocate(prepared) : call.out.data;
+    native.run(prepared.plan, call.input, data);
+    return result(call, prepared, data);
+  }
+
+  /**
+   * The shape of the output for inputs of `inputShape`, in the same format and of the same rank.
+   *
+   * @throws TypeError or RangeError with a `code` where the layer doesn't take such inputs.
+   *
+   * @example
+   * layer.outputShape([1, 112, 112, 32]); // [1, 56, 56, 32] with strides 2
+   */
+  outputShape(inputShape: readonly number[]): number[] {
+    this.#open();
+    return [...geometryFor(this.#convolution, readInputShape(inputShape)).outputShape];
+  }
+
+  /**
+   * Which kernel will run on inputs of `inputShape`, on which ISA and how many threads at most, and how much work that
+   * is: `flops` are two for each tap that doesn't fall on padding, `bytes` are input, weights and output, once each.
+   *
+   * @throws TypeError or RangeError with a `code` where the layer doesn't take such inputs.
+   *
+   * @example
+   * const { kernel, flops } = layer.explain([1, 112, 112, 32]);
+   */
+  explain(inputShape: readonly number[]): Explanation {
+    return native.explain(this.#prepare(readInputShape(inputShape)).plan);
+  }
+
+  /**
+   * Frees the weights now instead of when the layer is collected. Calls that run already finish; any later use throws
+   * ERR_INVALID_STATE. Disposing twice is nothing.
+   *
+   * @example
+   * using layer = new Conv2d(filter); // disposed at the end of the block
+   */
+  [dispose](): void {
+    if (this.#handle === undefined) return;
+    const handle = this.#handle;
+    this.#handle = undefined;
+    this.#last = undefined;
+    native.disposeLayer(handle);
+  }
+
+  #open(): LayerHandle {
+    if (this.#handle === undefined) throw codedError('ERR_INVALID_STATE', 'this layer was disposed');
+    return this.#handle;
+  }
+
+  #prepare(inputShape: readonly number[]): Geometry & { readonly plan: PlanHandle } {
+    const last = this.#last;
+    if (last !== undefined && equal(last.inputShape, inputShape)) return last;
+    const handle = this.#open();
+    const geometry = geometryFor(this.#convolution, inputShape);
+    checkAllocatable(geometry);
+    this.#last = { ...geometry, plan: native.prepare(handle, encodeProblem(geometry.problem)) };
+    return this.#last;
+  }
+}
+
+function readInputShape(value: unknown): readonly number[] {
+  try {
+    return readShape('inputShape', '', value, 3, 4, true);
+  } catch (error) {
+    throw unreadable('inputShape', error);
+  }
+}
+
+function equal(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Native } from './native.js';
+
+const require = createRequire(import.meta.url);
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * The addon: what was compiled on this machine, else the prebuilt one for this platform.
+ *
+ * @throws Error that says what was looked for and where, with code ERR_ADDON_NOT_FOUND; or what the system's loader
+ *   said, with its code (ERR_DLOPEN_FAILED).
+ */
+export function loadAddon(): Native {
+  const local = `${root}build/Release/depthwise.node`;
+  if (existsSync(local)) return load(local);
+  const prebuilt = `${root}prebuilds/${platformName()}.node`;
+  if (existsSync(prebuilt)) return load(prebuilt);
+  throw failure(
+    'ERR_ADDON_NOT_FOUND',
+    `depthwise has no native addon for ${platformName()} (Node ${process.version}). Looked for
+  ${local}
+  ${prebuilt}
+Compile it with "npm rebuild depthwise" (in a clone: "npm run build:native"). Where install scripts are switched off
+(--ignore-scripts, or a package manager that asks first), allow this package's.`,
+  );
+}
+
+function load(path: string): Native {
+  let addon: Native;
+  try {
+    addon = require(path) as Native;
+  } catch (cause) {
+    const { code = 'ERR_DLOPEN_FAILED', message } = cause as NodeJS.ErrnoException;
+    throw failure(
+      code,
+      `depthwise could not load its native addon on ${platformName()} (Node ${process.version}):
+  ${message}
+If node_modules came from another machine or platform, install again here; "npm rebuild depthwise" compiles it anew.`,
+      cause,
+    );
+  }
+  const { version } = require('../package.json') as { version: string };
+  if (addon.version !== version) {
+    throw failure(
+      'ERR_ADDON_VERSION',
+      `depthwise ${version} found an addon of version ${addon.version} at ${path}. "npm rebuild depthwise" compiles it anew.`,
+    );
+  }
+  return addon;
+}
+
+function failure(code: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
+}
+
+/** Such as 'linux-x64', or 'linux-x64-musl' where the C library isn't glibc. */
+function platformName(): string {
+  const name = `${process.platform}-${process.arch}`;
+  return process.platform === 'linux' && !hasGlibc() ? `${name}-musl` : name;
+}
+
+function hasGlibc(): boolean {
+  // The types know neither. Without excludeNetwork the report looks up the names of network peers, which can take seconds.
+  const report = process.report as unknown as {
+    excludeNetwork: boolean;
+    getReport(): { header: { glibcVersionRuntime?: string } };
+  };
+  report.excludeNetwork = true;
+  return report.getReport().header.glibcVersionRuntime !== undefined;
+}

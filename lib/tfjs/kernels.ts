@@ -1,0 +1,255 @@
+import {
+  _FusedMatMul,
+  Add,
+  BatchMatMul,
+  Concat,
+  Conv2D,
+  DepthwiseConv2dNative,
+  Elu,
+  FusedConv2D,
+  FusedDepthwiseConv2D,
+  getKernel,
+  type KernelConfig,
+  type KernelFunc,
+  LeakyRelu,
+  type NamedAttrMap,
+  Prelu,
+  Relu,
+  Relu6,
+  Sigmoid,
+  Slice,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
+import { Conv2d } from '../index.js';
+import type { DepthwiseBackend } from './backend.js';
+import { activationOf, type FusedAttrs, perChannel } from './epilogue.js';
+import { type ConvAttrs, geometryOf } from './geometry.js';
+import { POINTWISE } from './pointwise.js';
+
+/** The name under which tfjs knows the backend. */
+export const BACKEND_NAME = 'depthwise';
+
+/** The kernel of {@link groupedConv2d}; tfjs has none of that kind. */
+export const GROUPED_CONV2D = 'DepthwiseGroupedConv2D';
+
+export interface GroupedAttrs extends ConvAttrs {
+  groups: number;
+}
+
+interface MatMulInputs {
+  a: TensorInfo;
+  b: TensorInfo;
+  bias?: TensorInfo;
+  preluActivationWeights?: TensorInfo;
+}
+
+interface MatMulAttrs extends FusedAttrs {
+  transposeA: boolean;
+  transposeB: boolean;
+}
+
+interface ConvInputs {
+  x: TensorInfo;
+  filter: TensorInfo;
+  bias?: TensorInfo;
+  preluActivationWeights?: TensorInfo;
+}
+
+/** How often each of our kernels has run since the start of the process, by tfjs's name for it. */
+export const kernelCalls = new Map<string, number>();
+
+/** How often a call of such a kernel was left to tfjs's own. */
+export const fallbackCalls = new Map<string, number>();
+
+function count(calls: Map<string, number>, name: string): void {
+  calls.set(name, (calls.get(name) ?? 0) + 1);
+}
+
+// Undefined where the problem isn't ours: the caller falls back on tfjs's own kernel. A depthwise filter [fh, fw, C, M]
+// has the memory of the grouped filter [fh, fw, 1, C * M].
+function convolve(
+  backend: DepthwiseBackend,
+  { x, filter, bias, preluActivationWeights: weights }: ConvInputs,
+  attrs: ConvAttrs & FusedAttrs & { groups?: number },
+  depthwise: boolean,
+): TensorInfo | undefined {
+  const { dataFormat } = attrs;
+  const [height, width, channels] = (
+    dataFormat === 'NHWC' ? x.shape.slice(1) : [x.shape[2], x.shape[3], x.shape[1]]
+  ) as [number, number, number];
+  const [fh, fw, third, fourth] = filter.shape as [number, number, number, number];
+  const shape = depthwise ? [fh, fw, 1, third * fourth] : filter.shape;
+  const outChannels = shape[3]!;
+  const groups = depthwise ? channels : (attrs.groups ?? 1);
+  if (x.dtype !== 'float32' || filter.dtype !== 'float32') return undefined;
+  if (height * width * channels * fh * fw * third * fourth === 0) return undefined;
+  const geometry = geometryOf(attrs, [height, width], [fh, fw]);
+  if (!geometry) return undefined;
+  const activation = activationOf(backend, attrs, weights, outChannels, dataFormat);
+  const biases = bias && perChannel(backend, bias, outChannels, dataFormat);
+  if (!activation || (bias && !biases)) return undefined;
+
+  const { strides, dilations, padding } = geometry;
+  const key = [
+    dataFormat,
+    groups,
+    attrs.activation ?? 'linear',
+    attrs.leakyreluAlpha ?? '',
+    ...shape,
+    ...strides,
+    ...dilations,
+    ...padding[0],
+    ...padding[1],
+  ];
+  const layer = backend.layers.get(filter.dataId, [bias?.dataId, weights?.dataId], key, () => {
+    const options = { ...geometry, dataFormat, groups, activation, ...(biases && { bias: biases }) };
+    return new Conv2d({ data: backend.float32(filter), shape }, options);
+  });
+  const output = layer.runSync({ data: backend.float32(x), shape: x.shape });
+  return backend.float32Tensor(output.shape, output.data);
+}
+
+// A product of matrices is a 1x1 convolution: the rows of `a` are pixels, `b` is the filter. Undefined where a matrix is
+// transposed or there are many on the right.
+function multiply(
+  backend: DepthwiseBackend,
+  { a, b, bias, preluActivationWeights }: MatMulInputs,
+  { transposeA, transposeB, ...fused }: MatMulAttrs,
+): TensorInfo | undefined {
+  const [k, n] = b.shape.slice(-2) as [number, number];
+  const single = util.sizeFromShape(b.shape.slice(0, -2)) === 1 && b.shape.length <= a.shape.length;
+  if (transposeA || transposeB || !single || a.shape.at(-1) !== k) return undefined;
+  const rows = util.sizeFromShape(a.shape.slice(0, -1));
+  if (rows === 0) return undefined;
+  const y = convolve(
+    backend,
+    {
+      x: { ...a, shape: [1, rows, 1, k] },
+      filter: { ...b, shape: [1, 1, k, n] },
+      ...(bias && { bias }),
+      ...(preluActivationWeights && { preluActivationWeights }),
+    },
+    { ...fused, strides: 1, dilations: 1, pad: 'valid', dataFormat: 'NHWC' },
+    false,
+  );
+  return y && { ...y, shape: [...a.shape.slice(0, -1), n] };
+}
+
+/** Runs another kernel of the backend on tensors without handing them to tfjs's engine. */
+function runKernel(
+  backend: DepthwiseBackend,
+  name: string,
+  inputs: Record<string, TensorInfo>,
+  attrs: NamedAttrMap = {},
+): TensorInfo {
+  return getKernel(name, BACKEND_NAME).kernelFunc({ inputs, backend, attrs }) as TensorInfo;
+}
+
+const ACTIVATION_KERNELS = {
+  relu: Relu,
+  relu6: Relu6,
+  elu: Elu,
+  prelu: Prelu,
+  leakyrelu: LeakyRelu,
+  sigmoid: Sigmoid,
+} as const;
+
+// A bias or prelu weights that vary over the pixels: the convolution is ours, the rest tfjs's. In NCHW a tensor of rank
+// 1 goes with the channels.
+function fusedInSteps(
+  backend: DepthwiseBackend,
+  { x, filter, bias, preluActivationWeights: weights }: ConvInputs,
+  attrs: ConvAttrs & FusedAttrs,
+  convolution: string,
+): TensorInfo {
+  const aligned = (info: TensorInfo): TensorInfo =>
+    attrs.dataFormat === 'NCHW' && info.shape.length === 1 && info.shape[0] !== 1
+      ? { ...info, shape: [info.shape[0]!, 1, 1] }
+      : info;
+  const replace = (previous: TensorInfo, next: TensorInfo): TensorInfo => {
+    backend.disposeIntermediateTensorInfo(previous);
+    return next;
+  };
+  const { activation = 'linear', leakyreluAlpha: alpha = 0.2, ...convAttrs } = attrs;
+  let y = runKernel(backend, convolution, { x, filter }, convAttrs as unknown as NamedAttrMap);
+  if (bias) y = replace(y, runKernel(backend, Add, { a: y, b: aligned(bias) }));
+  if (activation === 'linear') return y;
+  const inputs = activation === 'prelu' ? { x: y, alpha: aligned(weights!) } : { x: y };
+  return replace(y, runKernel(backend, ACTIVATION_KERNELS[activation], inputs, { alpha }));
+}
+
+// What a backend without grouped convolution does: slice, convolve, concatenate.
+function groupedInSteps(backend: DepthwiseBackend, { x, filter }: ConvInputs, attrs: GroupedAttrs): TensorInfo {
+  const { groups, ...convAttrs } = attrs;
+  const axis = attrs.dataFormat === 'NHWC' ? 3 : 1;
+  const part = (info: TensorInfo, dim: number, g: number): TensorInfo => {
+    const size = info.shape.map((length, i) => (i === dim ? length / groups : length));
+    const begin = size.map((length, i) => (i === dim ? g * length : 0));
+    return runKernel(backend, Slice, { x: info }, { begin, size });
+  };
+  const outputs = Array.from({ length: groups }, (_, g) => {
+    const inputs = { x: part(x, axis, g), filter: part(filter, 3, g) };
+    const y = runKernel(backend, Conv2D, inputs, convAttrs as unknown as NamedAttrMap);
+    for (const info of Object.values(inputs)) backend.disposeIntermediateTensorInfo(info);
+    return y;
+  });
+  const y = runKernel(backend, Concat, outputs as unknown as Record<string, TensorInfo>, { axis });
+  for (const info of outputs) backend.disposeIntermediateTensorInfo(info);
+  return y;
+}
+
+interface KernelArgs<Inputs, Attrs> {
+  inputs: Inputs;
+  backend: DepthwiseBackend;
+  attrs: Attrs;
+}
+
+type Run<Inputs, Attrs> = (backend: DepthwiseBackend, inputs: Inputs, attrs: Attrs) => TensorInfo | undefined;
+
+/** A kernel that is ours where `run` gives a result, and `otherwise` gives it where that is undefined. */
+function kernel<Inputs, Attrs>(
+  kernelName: string,
+  run: Run<Inputs, Attrs>,
+  otherwise: (backend: DepthwiseBackend, inputs: Inputs, attrs: Attrs) => TensorInfo = tfjsOwn(kernelName),
+): KernelConfig {
+  const kernelFunc = ({ inputs, backend, attrs }: KernelArgs<Inputs, Attrs>): TensorInfo => {
+    const y = run(backend, inputs, attrs);
+    count(y ? kernelCalls : fallbackCalls, kernelName);
+    return y ?? otherwise(backend, inputs, attrs);
+  };
+  return { kernelName, backendName: BACKEND_NAME, kernelFunc: kernelFunc as unknown as KernelFunc };
+}
+
+function tfjsOwn<Inputs, Attrs>(kernelName: string) {
+  const { kernelFunc } = getKernel(kernelName, 'cpu');
+  return (backend: DepthwiseBackend, inputs: Inputs, attrs: Attrs): TensorInfo =>
+    kernelFunc({ inputs, backend, attrs } as unknown as Parameters<KernelFunc>[0]) as TensorInfo;
+}
+
+type FusedConvAttrs = ConvAttrs & FusedAttrs;
+
+function convolutionKernel(name: string, fusedName: string, depthwise: boolean): KernelConfig[] {
+  const run = (backend: DepthwiseBackend, inputs: ConvInputs, attrs: FusedConvAttrs) =>
+    convolve(backend, inputs, attrs, depthwise);
+  return [
+    kernel(name, run),
+    kernel(fusedName, run, (backend, inputs, attrs) => fusedInSteps(backend, inputs, attrs, name)),
+  ];
+}
+
+/** Our kernels, in place of those of tfjs's CPU backend with the same names, and the grouped one beside them. */
+export function ourKernels(): KernelConfig[] {
+  return [
+    ...convolutionKernel(DepthwiseConv2dNative, FusedDepthwiseConv2D, true),
+    ...convolutionKernel(Conv2D, FusedConv2D, false),
+    kernel(
+      GROUPED_CONV2D,
+      (backend, inputs: ConvInputs, attrs: GroupedAttrs) => convolve(backend, inputs, attrs, false),
+      groupedInSteps,
+    ),
+    kernel(BatchMatMul, multiply),
+    kernel(_FusedMatMul, multiply),
+    ...Object.entries(POINTWISE).map(([name, run]) => kernel(name, run)),
+  ];
+}

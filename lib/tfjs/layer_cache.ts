@@ -1,0 +1,56 @@
+import type { Conv2d } from '../index.js';
+
+/** A number or word for everything that a layer is made of beside its tensors. */
+export type LayerKey = readonly (number | string)[];
+
+interface Entry {
+  key: LayerKey;
+  /** The tensors packed into the layer beside the filter, by their data ids. */
+  others: readonly (object | undefined)[];
+  layer: Conv2d;
+}
+
+// A filter is used with one bias and one geometry in nearly every model; a frozen filter under a bias that is being
+// trained would otherwise collect a layer per step.
+const MAX_PER_FILTER = 4;
+
+/**
+ * Packed weights by the data id of the filter they were packed from. A data id names values that don't change: tfjs
+ * gives new values, an assigned variable's too, a new id. Ids are objects and an entry holds on to those of its other
+ * tensors, so that none is given out again.
+ */
+export class LayerCache {
+  readonly #entries = new WeakMap<object, Entry[]>();
+
+  /** The layer made of a filter and the other tensors for one set of options, made by `make` at first use. */
+  get(filter: object, others: readonly (object | undefined)[], key: LayerKey, make: () => Conv2d): Conv2d {
+    let entries = this.#entries.get(filter);
+    if (!entries) {
+      entries = [];
+      this.#entries.set(filter, entries);
+    }
+    for (const entry of entries) {
+      if (equal(entry.key, key) && equal(entry.others, others)) return entry.layer;
+    }
+    const layer = make();
+    if (entries.length === MAX_PER_FILTER) entries.shift()?.layer[Symbol.dispose]();
+    entries.push({ key, others, layer });
+    return layer;
+  }
+
+  /** Frees what was packed from a filter whose values are gone. */
+  drop(filter: object): void {
+    const entries = this.#entries.get(filter);
+    if (!entries) return;
+    for (const { layer } of entries) layer[Symbol.dispose]();
+    this.#entries.delete(filter);
+  }
+}
+
+function equal(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return false;
+  }
+  return true;
+}

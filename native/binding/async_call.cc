@@ -1,0 +1,96 @@
+#include "async_call.h"
+
+#include <algorithm>
+
+#include "core/problem_check.h"
+
+namespace depthwise::binding {
+namespace {
+
+constexpr Failure kAborted = {ErrorClass::error, "ABORTED", "the call was aborted"};
+constexpr Failure kOutputChanged = {ErrorClass::type_error, "ERR_INVALID_STATE",
+                                    "the output's buffer was detached or resized while the call ran"};
+
+}  // namespace
+
+AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan, const FloatArray& input,
+                     const FloatArray* output, napi_value callback)
+    : environment_(environment), plan_(std::move(plan)) {
+  const napi_env env = environment.env();
+  execution_.plan = plan_.get();
+
+  // Everything that can fail or that a program could do comes before its memory is looked at.
+  if (output) {
+    output_ = Reference(env, output->value);
+    output_data_ = output->data;
+    output_length_ = output->length;
+    result_ = AlignedBuffer(output->length);
+    execution_.output = result_.data();
+  } else {
+    const FloatArray fresh = float_array(env, environment.new_float_array(output_floats(plan_->problem())));
+    output_ = Reference(env, fresh.value);
+    execution_.output = fresh.data;
+  }
+  callback_ = Reference(env, callback);
+  ok(napi_async_init(env, nullptr, to_js(env, "depthwise"), &context_));
+
+  if (input.is_shared(env)) {
+    input_ = Reference(env, input.value);
+    execution_.input = input.data;
+  } else {
+    input_copy_ = AlignedBuffer(input.length);
+    std::copy_n(input.data, input.length, input_copy_.data());
+    execution_.input = input_copy_.data();
+  }
+}
+
+AsyncCall::~AsyncCall() {
+  if (context_) napi_async_destroy(environment_.env(), context_);
+}
+
+void AsyncCall::submit(uintptr_t number) {
+  number_ = number;
+  ThreadPool::process().submit(*this, execution_.work());
+}
+
+void AsyncCall::abort() {
+  aborted_ = true;
+  ThreadPool::process().abort(*this);
+}
+
+void AsyncCall::finished(Outcome outcome) noexcept {
+  outcome_ = outcome;
+  environment_.post(number_);
+}
+
+// The output as the callback gets it, or why there is none.
+const Failure* AsyncCall::finish_output(napi_value* result) {
+  if (aborted_ || outcome_ == Outcome::aborted) return &kAborted;
+  if (outcome_ == Outcome::out_of_memory) return &kOutOfMemory;
+  *result = output_.value();
+  if (!output_data_) return nullptr;
+  const FloatArray output = float_array(environment_.env(), *result);
+  if (output.data != output_data_ || output.length != output_length_) return &kOutputChanged;
+  std::copy_n(result_.data(), output_length_, output.data);
+  return nullptr;
+}
+
+void AsyncCall::deliver() {
+  const napi_env env = environment_.env();
+  napi_value arguments[2] = {nullptr, undefined(env)};
+  if (const Failure* failure = finish_output(&arguments[1])) {
+    arguments[0] = make_error(env, *failure);
+    arguments[1] = undefined(env);
+  } else {
+    ok(napi_get_null(env, &arguments[0]));
+  }
+  napi_value global;
+  ok(napi_get_global(env, &global));
+  if (napi_make_callback(env, context_, global, callback_.value(), 2, arguments, nullptr) == napi_pending_exception) {
+    napi_value exception;
+    ok(napi_get_and_clear_last_exception(env, &exception));
+    ok(napi_fatal_exception(env, exception));
+  }
+}
+
+}  // namespace depthwise::binding

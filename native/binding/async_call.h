@@ -1,0 +1,50 @@
+// One asynchronous convolution, from the call to its callback.
+#pragma once
+
+#include <memory>
+
+#include "arguments.h"
+#include "core/execution.h"
+#include "environment.h"
+
+namespace depthwise::binding {
+
+// Works on memory that no program can take away while it runs: a copy of the input, unless that lies in a
+// SharedArrayBuffer, and an output that nobody else sees. A user's output array is written at the end, on the
+// JavaScript thread, if it still is what it was.
+class AsyncCall final : public Job {
+ public:
+  // `output` is null where the call is to make one. The arrays' lengths fit the plan.
+  AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan, const FloatArray& input,
+            const FloatArray* output, napi_value callback);
+  ~AsyncCall() override;
+
+  void submit(uintptr_t number);
+
+  // The callback will get ABORTED, even if the work was done before.
+  void abort();
+
+  // Calls the callback, on the environment's thread.
+  void deliver();
+
+ private:
+  void finished(Outcome outcome) noexcept override;
+  const Failure* finish_output(napi_value* result);
+
+  Environment& environment_;
+  const std::shared_ptr<const Plan> plan_;
+  Execution execution_;
+  AlignedBuffer input_copy_;
+  AlignedBuffer result_;  // what a user's output gets
+  Reference input_;       // of a shared input
+  Reference output_;
+  Reference callback_;
+  napi_async_context context_ = nullptr;
+  float* output_data_ = nullptr;  // a user's output as it was at the call
+  int64_t output_length_ = 0;
+  uintptr_t number_ = 0;
+  Outcome outcome_ = Outcome::done;
+  bool aborted_ = false;
+};
+
+}  // namespace depthwise::binding

@@ -1,0 +1,140 @@
+#include "environment.h"
+
+#include "async_call.h"
+
+namespace depthwise::binding {
+
+std::shared_ptr<Environment> Environment::create(napi_env env) {
+  auto environment = std::make_shared<Environment>(env);
+  // Collected when the environment ends; handles that are finalized later still keep it.
+  auto* owner = new std::shared_ptr<Environment>(environment);
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<Environment>*>(data); };
+  ok(napi_set_instance_data(env, owner, finalize, nullptr));
+  return environment;
+}
+
+Environment::Environment(napi_env env) : env_(env), isa_(available_isas().front()) {
+  napi_value global, constructor;
+  ok(napi_get_global(env, &global));
+  ok(napi_get_named_property(env, global, "Float32Array", &constructor));
+  float_array_constructor_ = Reference(env, constructor);
+}
+
+Environment::~Environment() = default;
+
+napi_value Environment::wrap(std::unique_ptr<Handle> handle) {
+  struct Owner {
+    Owner(std::shared_ptr<Environment> environment, std::unique_ptr<Handle> handle)
+        : environment(std::move(environment)), handle(std::move(handle)) {
+      this->environment->handles_.insert(this->handle.get());
+    }
+    ~Owner() { environment->handles_.erase(handle.get()); }
+
+    const std::shared_ptr<Environment> environment;
+    const std::unique_ptr<Handle> handle;
+  };
+  auto owner = std::make_unique<Owner>(shared_from_this(), std::move(handle));
+  const auto finalize = [](napi_env, void*, void* owner) { delete static_cast<Owner*>(owner); };
+  napi_value value;
+  ok(napi_create_external(env_, owner->handle.get(), finalize, owner.get(), &value));
+  owner.release();
+  return value;
+}
+
+Handle& Environment::handle(napi_value value, Handle::Kind kind) const {
+  void* pointer;
+  if (napi_get_value_external(env_, value, &pointer) == napi_ok) {
+    // Another addon's external may point to anything: it is looked up, not looked at.
+    auto* handle = static_cast<Handle*>(pointer);
+    if (handles_.contains(handle) && handle->kind() == kind) return *handle;
+  }
+  throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "a handle must be one that the addon returned"};
+}
+
+napi_value Environment::new_float_array(int64_t length) const {
+  const napi_value argument = to_js(env_, static_cast<double>(length));
+  napi_value array;
+  if (napi_new_instance(env_, float_array_constructor_.value(), 1, &argument, &array) == napi_ok) return array;
+  bool pending;
+  ok(napi_is_exception_pending(env_, &pending));
+  if (pending) {
+    napi_value exception;
+    ok(napi_get_and_clear_last_exception(env_, &exception));
+  }
+  throw kOutOfMemory;
+}
+
+double Environment::start(std::unique_ptr<AsyncCall> call) {
+  if (!channel_) open_channel();
+  const uintptr_t number = ++last_number_;
+  AsyncCall& started = *call;
+  calls_.emplace(number, std::move(call));
+  {
+    const std::lock_guard lock(mutex_);
+    ++running_;
+  }
+  try {
+    started.submit(number);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    --running_;
+    calls_.erase(number);
+    throw;
+  }
+  if (calls_.size() == 1) ok(napi_ref_threadsafe_function(env_, channel_));
+  return static_cast<double>(number);
+}
+
+void Environment::abort(double number) {
+  if (!(number > 0 && number <= static_cast<double>(last_number_))) return;
+  const auto call = calls_.find(static_cast<uintptr_t>(number));
+  if (call != calls_.end()) call->second->abort();
+}
+
+// Held while the channel is called: close() gives the channel back only once no post() is in here.
+void Environment::post(uintptr_t number) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!closed_) napi_call_threadsafe_function(channel_, reinterpret_cast<void*>(number), napi_tsfn_nonblocking);
+  if (--running_ == 0) all_posted_.notify_all();
+}
+
+void Environment::open_channel() {
+  if (closed_) throw Failure{ErrorClass::type_error, "ERR_INVALID_STATE", "the environment is shutting down"};
+  const auto call_js = [](napi_env env, napi_value, void* context, void* data) {
+    if (!env) return;  // shutting down
+    try {
+      static_cast<Environment*>(context)->deliver(reinterpret_cast<uintptr_t>(data));
+    } catch (...) {
+      // Only an environment that can't run JavaScript any more refuses to make the callback's arguments.
+    }
+  };
+  ok(napi_create_threadsafe_function(env_, nullptr, nullptr, to_js(env_, "depthwise"), 0, 1, nullptr, nullptr, this,
+                                     call_js, &channel_));
+  ok(napi_unref_threadsafe_function(env_, channel_));
+  // Hooks run last to first, so this one before that of the channel.
+  ok(napi_add_env_cleanup_hook(env_, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
+}
+
+void Environment::deliver(uintptr_t number) {
+  auto call = calls_.extract(number);
+  if (call.empty()) return;
+  if (calls_.empty()) ok(napi_unref_threadsafe_function(env_, channel_));
+  call.mapped()->deliver();
+}
+
+// The environment ends: its calls stop after the tile that they are at.
+void Environment::close() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  for (auto& [number, call] : calls_) call->abort();
+  {
+    std::unique_lock lock(mutex_);
+    all_posted_.wait(lock, [this] { return running_ == 0; });
+  }
+  calls_.clear();
+  napi_release_threadsafe_function(std::exchange(channel_, nullptr), napi_tsfn_abort);
+}
+
+}  // namespace depthwise::binding

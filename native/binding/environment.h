@@ -1,0 +1,88 @@
+// What the addon knows of one environment (the main thread, a worker, an Electron window): its handles, its calls
+// in flight, and how to reach its thread. All functions but post run on that thread.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/registry.h"
+#include "napi_support.h"
+
+namespace depthwise::binding {
+
+class AsyncCall;
+
+// What an external value of this addon points to. Environment::handle tells it from the externals of others.
+class Handle {
+ public:
+  enum class Kind { layer, plan };
+  explicit Handle(Kind kind) : kind_(kind) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  virtual ~Handle() = default;
+  Kind kind() const { return kind_; }
+
+ private:
+  const Kind kind_;
+};
+
+class Environment : public std::enable_shared_from_this<Environment> {
+ public:
+  // Made as the addon is loaded, lives until the environment has ended and all its handles were collected.
+  static std::shared_ptr<Environment> create(napi_env env);
+  explicit Environment(napi_env env);
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment();
+
+  napi_env env() const { return env_; }
+
+  const IsaKernels& isa() const { return *isa_; }
+  void set_isa(const IsaKernels& isa) { isa_ = &isa; }
+
+  // An external value that owns the handle, and the handle of such a value.
+  napi_value wrap(std::unique_ptr<Handle> handle);
+  template <typename T>
+  T& unwrap(napi_value value) const {
+    return static_cast<T&>(handle(value, T::kKind));
+  }
+
+  // A Float32Array of an ArrayBuffer of its own. Throws Failure where there is no memory for it: through JavaScript,
+  // since napi_create_arraybuffer would end the process.
+  napi_value new_float_array(int64_t length) const;
+
+  // Takes a call over and gives it to the thread pool; returns its number. The event loop stays alive until its
+  // callback was called.
+  double start(std::unique_ptr<AsyncCall> call);
+  void abort(double number);
+
+  // From any thread, once for every call started: it is ready to be delivered. From then on it may be gone.
+  void post(uintptr_t number) noexcept;
+
+ private:
+  Handle& handle(napi_value value, Handle::Kind kind) const;
+  void release_handle(Handle* handle);
+  void open_channel();
+  void deliver(uintptr_t number);
+  void close() noexcept;
+
+  const napi_env env_;
+  const IsaKernels* isa_;
+  Reference float_array_constructor_;
+  std::unordered_set<const Handle*> handles_;
+
+  std::unordered_map<uintptr_t, std::unique_ptr<AsyncCall>> calls_;  // in flight: submitted and not yet delivered
+  uintptr_t last_number_ = 0;
+  napi_threadsafe_function channel_ = nullptr;  // opened by the first asynchronous call
+
+  std::mutex mutex_;
+  std::condition_variable all_posted_;
+  int64_t running_ = 0;  // calls that are with the thread pool
+  bool closed_ = false;
+};
+
+}  // namespace depthwise::binding

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "plan.h"
+#include "thread_pool.h"
+
+namespace depthwise {
+
+// A plan over its arrays, as the thread pool takes it. Outlives the work made of it.
+struct Execution {
+  const Plan* plan;
+  const float* input;
+  float* output;
+
+  TileWork work() const {
+    return {[](const void* context, int64_t tile, float* scratch) {
+              const auto& self = *static_cast<const Execution*>(context);
+              self.plan->run_tile(self.input, self.output, tile, scratch);
+            },
+            this,
+            plan->tiles(),
+            plan->grain(),
+            plan->scratch_floats(),
+            plan->max_threads()};
+  }
+};
+
+}  // namespace depthwise

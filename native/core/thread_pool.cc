@@ -1,0 +1,396 @@
+#include "thread_pool.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "aligned_buffer.h"
+#include "cpu_count.h"
+#include "keep_loaded.h"
+
+#if defined(_WIN32)
+#define NOMINMAX
+#include <windows.h>
+#else
+#include <pthread.h>
+#include <signal.h>
+#endif
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace depthwise {
+namespace {
+
+// In place of a worker's index, for the thread that waits for its job.
+constexpr int kCaller = -1;
+
+using Clock = std::chrono::steady_clock;
+
+// How long a worker stays with a job while others wait.
+constexpr auto kSlice = std::chrono::microseconds(200);
+
+// How long a thread watches for work before it sleeps. Waking a sleeper takes 5 to 50 us, and layers follow
+// one another faster than that.
+constexpr auto kSpin = std::chrono::microseconds(50);
+
+// A thread keeps its scratch between jobs up to this size.
+constexpr int64_t kKeptScratchFloats = int64_t{1} << 20;
+
+// Every waker wakes this many, and those wake more: one waker alone would be busy for long on a large machine.
+constexpr int kFanOut = 2;
+
+// The end of an asynchronous job wakes its JavaScript thread, often on this very CPU, where it would wait for a
+// thread that spins without yielding: 40 us against 90 from call to callback. Between the jobs of a caller that
+// waits yielding harms: caller and helper can stay on one CPU, each making room for the other.
+enum class Manner { insistent, yielding };
+
+void relax() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  __asm__ volatile("yield");
+#endif
+}
+
+// Until done() is true or the time is over; returns done().
+template <typename Done>
+bool spin(Done done, Manner manner) {
+  const Clock::time_point end = Clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (done()) return true;
+      relax();
+    }
+    if (manner == Manner::yielding) std::this_thread::yield();
+  } while (Clock::now() < end);
+  return done();
+}
+
+// Working memory of the calling thread for one job. Each thread has its own, so that nothing is allocated
+// between jobs that follow one another.
+class Scratch {
+ public:
+  explicit Scratch(int64_t floats) {
+    if (buffer_.size() >= floats) return;
+    buffer_ = AlignedBuffer();
+    buffer_ = AlignedBuffer(floats);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    if (buffer_.size() > kKeptScratchFloats) buffer_ = AlignedBuffer();
+  }
+  float* data() { return buffer_.data(); }
+
+ private:
+  static thread_local AlignedBuffer buffer_;
+};
+
+thread_local AlignedBuffer Scratch::buffer_;
+
+void name_this_thread() {
+#if defined(__linux__)
+  pthread_setname_np(pthread_self(), "depthwise");
+#elif defined(__APPLE__)
+  pthread_setname_np("depthwise");
+#elif defined(_WIN32)
+  SetThreadDescription(GetCurrentThread(), L"depthwise");
+#endif
+}
+
+// A new thread inherits the mask: signals are for the program's own threads.
+class BlockSignals {
+ public:
+#if defined(_WIN32)
+  BlockSignals() {}
+#else
+  BlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+#endif
+};
+
+std::atomic<ThreadPool*> process_pool{nullptr};
+
+// The job of a caller that waits for it; lives on the caller's stack.
+class WaitedJob final : public Job {
+  void finished(Outcome) noexcept override {}
+};
+
+}  // namespace
+
+ThreadPool& ThreadPool::process() {
+  if (ThreadPool* pool = process_pool.load(std::memory_order_acquire)) return *pool;
+  static std::mutex creation;
+  const std::lock_guard lock(creation);
+  ThreadPool* pool = process_pool.load(std::memory_order_acquire);
+  if (!pool) {
+    pool = new ThreadPool(default_threads());
+    process_pool.store(pool, std::memory_order_release);
+#if !defined(_WIN32)
+    // A child has the memory of the pool but none of its threads.
+    pthread_atfork(nullptr, nullptr, [] { process_pool.store(nullptr, std::memory_order_release); });
+#endif
+  }
+  return *pool;
+}
+
+void ThreadPool::set_threads(int threads) {
+  {
+    const std::lock_guard lock(mutex_);
+    threads_.store(threads, std::memory_order_relaxed);
+    if (first_) ensure_workers(threads);  // jobs that run may have room for more now
+    submissions_.fetch_add(1, std::memory_order_relaxed);
+    wakes_ = sleeping_;
+  }
+  wake_up_.notify_all();
+}
+
+void ThreadPool::run(const TileWork& work) {
+  Scratch scratch(work.scratch_floats);
+  const int limit = std::min(work.max_threads, threads());
+  if (limit <= 1 || work.tiles <= work.grain) {
+    for (int64_t tile = 0; tile < work.tiles; ++tile) work.run_tile(work.context, tile, scratch.data());
+    return;
+  }
+
+  WaitedJob job;
+  int wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    job.work_ = work;
+    job.waited_for_ = true;
+    job.participants_.store(1, std::memory_order_relaxed);
+    list_first(job);
+    ensure_workers(limit - 1);  // helpers are welcome, not needed
+    wakes = take_wakes(limit - 1);
+  }
+  wake(wakes);
+  work_on(job, scratch.data(), kCaller);
+
+  std::unique_lock lock(mutex_);
+  if (job.listed_) unlist(job);
+  const auto alone = [&job] { return job.participants_.load(std::memory_order_acquire) == 1; };
+  if (!alone()) {
+    lock.unlock();
+    spin(alone, Manner::insistent);
+    lock.lock();  // also waits for the helper that left last to be done with the job
+    left_.wait(lock, alone);
+  }
+}
+
+void ThreadPool::submit(Job& job, const TileWork& work) {
+  job.work_ = work;
+  if (work.tiles == 0) return job.finished(Job::Outcome::done);
+  int wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    const int limit = std::min(work.max_threads, threads());
+    if (!ensure_workers(limit)) {
+      throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
+                              "no thread can be started");
+    }
+    list_last(job);
+    wakes = take_wakes(limit);
+  }
+  wake(wakes);
+}
+
+void ThreadPool::abort(Job& job) {
+  {
+    const std::lock_guard lock(mutex_);
+    job.abort_.store(true, std::memory_order_relaxed);
+    if (!job.listed_) return;
+    unlist(job);
+    if (job.participants_.load(std::memory_order_relaxed) > 0) return;
+  }
+  job.finished(Job::Outcome::aborted);
+}
+
+// Body of a worker. The mutex is held but while it works, watches or sleeps.
+void ThreadPool::worker(int index) {
+  name_this_thread();
+  bool yielding = false;
+  std::unique_lock lock(mutex_);
+  while (index < threads()) {
+    Job* job = pick();
+    if (!job) {
+      idle(lock, yielding);
+      continue;
+    }
+    job->participants_.fetch_add(1, std::memory_order_relaxed);
+    const int wakes = take_wakes(std::max(room(*job), listed_jobs_.load(std::memory_order_relaxed) - 1));
+    lock.unlock();
+    wake(wakes);
+    yielding = !job->waited_for_;
+    bool has_scratch = true;
+    try {
+      Scratch scratch(job->work_.scratch_floats);
+      work_on(*job, scratch.data(), index);
+    } catch (const std::bad_alloc&) {
+      has_scratch = false;
+    }
+    lock.lock();
+    leave(*job, has_scratch, lock);
+  }
+  alive_[index] = false;
+  --workers_;
+  const int wakes = first_ ? take_wakes(1) : 0;
+  lock.unlock();
+  wake(wakes);
+}
+
+// Claims tiles until there are none, the job is aborted, or a worker has been here for long enough.
+void ThreadPool::work_on(Job& job, float* scratch, int worker) {
+  const TileWork& work = job.work_;
+  const Clock::time_point start = worker == kCaller ? Clock::time_point() : Clock::now();
+  for (;;) {
+    const int64_t first = job.next_tile_.fetch_add(work.grain, std::memory_order_relaxed);
+    const int64_t end = std::min(first + work.grain, work.tiles);
+    if (first >= work.tiles) return;
+    for (int64_t tile = first; tile < end; ++tile) {
+      if (job.abort_.load(std::memory_order_relaxed)) return;
+      work.run_tile(work.context, tile, scratch);
+    }
+    if (worker == kCaller) continue;
+    if (worker >= threads()) return;
+    if (listed_jobs_.load(std::memory_order_relaxed) > 1 && Clock::now() - start > kSlice) return;
+  }
+}
+
+void ThreadPool::leave(Job& job, bool had_scratch, std::unique_lock<std::mutex>& lock) {
+  const int others = job.participants_.load(std::memory_order_relaxed) - 1;
+  if (!had_scratch) {
+    // Those who have scratch go on without this thread; if there are none, the job fails.
+    job.work_.max_threads = others;
+    job.out_of_memory_ = others == 0;
+  }
+  const bool over = job.out_of_memory_ || job.abort_.load(std::memory_order_relaxed) ||
+                    job.next_tile_.load(std::memory_order_relaxed) >= job.work_.tiles;
+  if (job.listed_) {
+    unlist(job);
+    if (!over) list_last(job);  // behind those that came while this thread was here
+  }
+  job.participants_.store(others, std::memory_order_release);
+  if (job.waited_for_) {
+    if (others == 1) left_.notify_all();
+    return;
+  }
+  if (others > 0 || job.listed_) return;
+  const Job::Outcome outcome = job.out_of_memory_                           ? Job::Outcome::out_of_memory
+                               : job.abort_.load(std::memory_order_relaxed) ? Job::Outcome::aborted
+                                                                            : Job::Outcome::done;
+  lock.unlock();
+  job.finished(outcome);
+  lock.lock();
+}
+
+// Nothing to do: watches for a while, then sleeps. As many threads watch as there are CPUs that the thread
+// which gives out work leaves free.
+void ThreadPool::idle(std::unique_lock<std::mutex>& lock, bool yielding) {
+  if (spinning_ < threads() - 1) {
+    const uint64_t seen = submissions_.load(std::memory_order_relaxed);
+    const auto submitted = [this, seen] { return submissions_.load(std::memory_order_relaxed) != seen; };
+    ++spinning_;
+    lock.unlock();
+    spin(submitted, yielding ? Manner::yielding : Manner::insistent);
+    lock.lock();
+    --spinning_;
+    if (submitted()) return;
+  }
+  ++sleeping_;
+  wake_up_.wait(lock, [this] { return wakes_ > 0; });
+  --wakes_;
+  --sleeping_;
+}
+
+// The next job in turn that has room for one more thread.
+Job* ThreadPool::pick() {
+  for (Job* job = first_; job; job = job->after_) {
+    if (room(*job) <= 0) continue;
+    unlist(*job);
+    list_last(*job);  // so that the next worker that looks takes another
+    return job;
+  }
+  return nullptr;
+}
+
+// How many more threads may join the job.
+int ThreadPool::room(const Job& job) const {
+  const int64_t left = job.work_.tiles - job.next_tile_.load(std::memory_order_relaxed);
+  if (left <= 0) return 0;
+  const int limit = std::min(job.work_.max_threads, threads());
+  return static_cast<int>(std::min<int64_t>(limit - job.participants_.load(std::memory_order_relaxed), left));
+}
+
+void ThreadPool::list_first(Job& job) {
+  job.before_ = nullptr;
+  job.after_ = first_;
+  (first_ ? first_->before_ : last_) = &job;
+  first_ = &job;
+  listed(job);
+}
+
+void ThreadPool::list_last(Job& job) {
+  job.before_ = last_;
+  job.after_ = nullptr;
+  (last_ ? last_->after_ : first_) = &job;
+  last_ = &job;
+  listed(job);
+}
+
+void ThreadPool::listed(Job& job) {
+  job.listed_ = true;
+  listed_jobs_.fetch_add(1, std::memory_order_relaxed);
+  submissions_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void ThreadPool::unlist(Job& job) {
+  (job.before_ ? job.before_->after_ : first_) = job.after_;
+  (job.after_ ? job.after_->before_ : last_) = job.before_;
+  job.listed_ = false;
+  listed_jobs_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Starts workers until `wanted` are idle or there are as many as there may be. False if there is none at all.
+bool ThreadPool::ensure_workers(int wanted) {
+  try {
+    for (int idle = sleeping_ - wakes_ + spinning_; idle < wanted && workers_ < threads(); ++idle) start_worker();
+  } catch (const std::exception&) {
+    // No memory or no more threads: those that are there do the work.
+  }
+  return workers_ > 0;
+}
+
+void ThreadPool::start_worker() {
+  keep_loaded();
+  auto free = std::find(alive_.begin(), alive_.end(), false);
+  if (free == alive_.end()) free = alive_.insert(free, false);
+  const int index = static_cast<int>(free - alive_.begin());
+  const BlockSignals blocked;
+  std::thread([this, index] { worker(index); }).detach();
+  *free = true;
+  ++workers_;
+}
+
+// How many sleepers to wake, at most `wanted` less those that watch: call wake() with it once the mutex is free.
+int ThreadPool::take_wakes(int wanted) {
+  const int count = std::clamp(wanted - spinning_, 0, std::min(sleeping_ - wakes_, kFanOut));
+  wakes_ += count;
+  return count;
+}
+
+void ThreadPool::wake(int count) {
+  for (int i = 0; i < count; ++i) wake_up_.notify_one();
+}
+
+}  // namespace depthwise

@@ -1,0 +1,624 @@
+// Depthwise convolution of planes (NCHW): output plane o is input plane o / M under filter o, M the multiplier.
+//
+//   for (each image, output plane o, output row oy, output column ox)
+//     sum = bias[o]
+//     for (each tap (ky, kx) that doesn't fall on padding)
+//       sum += input[o / M][oy * stride + ky * dilation - pad …] * filter[o][ky][kx]
+//     output[o][oy][ox] = clamp(sum)
+//
+// A vector holds kWidth neighbouring columns of an output row, and R such rows are in flight: a strip. For each
+// column of T taps, T weights are broadcast into registers, and each input vector is loaded once for all of the
+// strip's rows that it serves, T of them at stride 1:
+//
+//   for (kx) for (input row i of R + T - 1)  x = load(input row i, shifted by kx)
+//     for (ky) if (0 <= i - ky < R)  sum[i - ky] += weight[ky] * x
+//
+// Registers: R sums, T weights, one input. The filter is read where it lies, in either layout.
+//
+//
+// Where a strip's taps reach padding, a second version of the micro-kernel loads columns with masks and skips rows.
+// Zeros in place of padded columns are exact unless a weight is not finite; such a filter takes run_carefully instead.
+#include "../core/kernel.h"
+#include "../simd/simd.h"
+
+namespace depthwise {
+namespace {
+
+int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
+
+// ---- Micro-kernels ----
+
+// A run of strips, each a fixed distance from the one before: strips along a row, or one strip in successive planes.
+struct Strips {
+  int64_t count;
+  const float* input;  // at tap (0, 0) of the first row and lane; may lie on padding
+  int64_t input_distance;
+  int64_t row_step, tap_step;  // floats between the input rows that the kernel tells apart, and between rows of taps
+  const float* filter;
+  int64_t filter_distance, tap_h, tap_w;  // floats between filters, and between taps
+  int64_t chunks;                         // of T rows of taps
+  int64_t taps_w, dilation_w, stride_w;
+  // Bit i: the i-th input row lies in the plane. The next chunk's begin at bit T.
+  uint64_t rows;
+  // Bit i: column + i lies in the plane, `column` that of lane 0 at tap 0. The next tap's are these shifted where the
+  // window slides; it is too narrow for wide filters.
+  uint64_t window;
+  bool window_slides;
+  int64_t column, in_w;
+  const float* bias;
+  int64_t bias_distance;
+  float* output;
+  int64_t output_distance, output_row_step;
+  // Where a row is narrower than a vector: its store may spill up to here, onto outputs that are written later.
+  const float* limit;
+  int64_t limit_distance;
+  int64_t width;      // outputs of a row that a strip covers, at most kWidth
+  bool starts, ends;  // whether the sums begin with the bias and are finished, or wait in `sums` between two runs
+  float* sums;
+  bool clamps;
+  float lo, hi;
+};
+
+// Bit i: column + i lies in [0, end).
+DEPTHWISE_INLINE uint64_t columns_inside(int64_t column, int64_t end) {
+  const int64_t first = max(0, -column), past = min(64, end - column);
+  return past <= first ? 0 : ~uint64_t{0} >> (64 - (past - first)) << first;
+}
+
+constexpr uint64_t kAllLanes = (uint64_t{1} << kWidth) - 1;
+
+// How the vectors of a column of taps, or of two neighbouring ones, are read from a row: kTaps vectors at once.
+
+template <bool kBorder>
+struct Contiguous {
+  static constexpr int kTaps = 1;
+  static constexpr bool kBordered = kBorder, kInOrder = true;
+  part inside;
+  bool empty;
+  DEPTHWISE_INLINE Contiguous(const Strips&, int64_t, uint64_t window)
+      : inside(part_of_bits(window & kAllLanes)), empty((window & kAllLanes) == 0) {}
+  DEPTHWISE_INLINE void operator()(const float* x, vec* v) const { v[0] = kBorder ? load_part(x, inside) : load(x); }
+};
+
+// Stride 2: every other column, of neighbouring taps both the even ones and the odd ones. Lanes are in the order of
+// evens() and odds() until the sums are finished.
+template <bool kBorder, int Taps>
+struct Alternate {
+  static constexpr int kTaps = Taps;
+  static constexpr bool kBordered = kBorder, kInOrder = false;
+  part inside_a, inside_b;
+  bool empty;
+  DEPTHWISE_INLINE Alternate(const Strips&, int64_t, uint64_t window)
+      : inside_a(part_of_bits(window & kAllLanes)),
+        inside_b(part_of_bits(window >> kWidth & kAllLanes)),
+        empty((window & (kAllLanes << kWidth | kAllLanes)) == 0) {}
+  DEPTHWISE_INLINE void operator()(const float* x, vec* v) const {
+    const vec a = kBorder ? load_part(x, inside_a) : load(x);
+    const vec b = kBorder ? load_part(x + kWidth, inside_b) : load(x + kWidth);
+    v[0] = evens(a, b);
+    if constexpr (Taps == 2) v[1] = odds(a, b);
+  }
+};
+
+// x[lane * step] in the lanes from first to end, zeros elsewhere.
+DEPTHWISE_NOINLINE vec gather(const float* x, int64_t step, int64_t first, int64_t end) {
+  float lanes_of_x[kWidth] = {};
+  for (int64_t lane = first; lane < end; ++lane) lanes_of_x[lane] = x[lane * step];
+  return load(lanes_of_x);
+}
+
+// Any stride, one lane at a time.
+struct Gathered {
+  static constexpr int kTaps = 1;
+  static constexpr bool kBordered = true, kInOrder = true;
+  int64_t step, first, end;
+  bool empty;
+  DEPTHWISE_INLINE Gathered(const Strips& s, int64_t kx, uint64_t) : step(s.stride_w) {
+    const int64_t column = s.column + kx * s.dilation_w;
+    first = column >= 0 ? 0 : min(ceil_div(-column, step), kWidth);
+    end = column >= s.in_w ? 0 : min(ceil_div(s.in_w - column, step), kWidth);
+    empty = end <= first;
+  }
+  DEPTHWISE_INLINE void operator()(const float* x, vec* v) const { v[0] = gather(x, step, first, end); }
+};
+
+// Adds what Columns::kTaps columns of T taps contribute to R rows; S is the stride between the rows, in taps.
+template <int S, int T, int R, class Columns>
+DEPTHWISE_INLINE void add_taps(const Columns& columns, const float* x, int64_t row_step, const float* filter,
+                               int64_t tap_h, int64_t tap_w, uint64_t all_rows, vec (&sum)[R]) {
+  vec weight[Columns::kTaps][T];
+  DEPTHWISE_UNROLL
+  for (int tap = 0; tap < Columns::kTaps; ++tap) {
+    DEPTHWISE_UNROLL
+    for (int ky = 0; ky < T; ++ky) weight[tap][ky] = set1(filter[tap * tap_w + ky * tap_h]);
+  }
+  // Tested bit by bit; the compiler would keep every bit in a variable of its own.
+  const uint32_t rows = Columns::kBordered ? opaque(static_cast<uint32_t>(all_rows)) : 0;
+  DEPTHWISE_UNROLL
+  for (int i = 0; i < (R - 1) * S + T; ++i, x += row_step) {
+    if (Columns::kBordered && !(rows & 1u << i)) continue;
+    vec v[Columns::kTaps];
+    columns(x, v);
+    DEPTHWISE_UNROLL
+    for (int tap = 0; tap < Columns::kTaps; ++tap) {
+      v[tap] = keep(v[tap]);  // loaded once, not again for every fma
+      DEPTHWISE_UNROLL
+      for (int ky = 0; ky < T; ++ky) {
+        const int row = i - ky;
+        if (row >= 0 && row % S == 0 && row / S < R) sum[row / S] = fma(v[tap], weight[tap][ky], sum[row / S]);
+      }
+    }
+  }
+}
+
+DEPTHWISE_NOINLINE void store_narrow(const Strips& s, int64_t rows, float* output, const float* limit) {
+  for (int64_t r = 0; r < rows; ++r, output += s.output_row_step) {
+    const vec y = load(s.sums + r * kWidth);
+    if (output + kWidth <= limit) {
+      store(output, y);
+    } else {
+      store_tail(output, y, tail_of(s.width));
+    }
+  }
+}
+
+template <class Columns, int R>
+DEPTHWISE_INLINE void finish(const Strips& s, vec (&sum)[R], float* output, const float* limit) {
+  float* to = output;
+  int64_t step = s.output_row_step;
+  if (s.ends) {
+    if constexpr (!Columns::kInOrder) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = in_order(sum[r]);
+    }
+    if (s.clamps) {
+      const vec lo = set1(s.lo), hi = set1(s.hi);
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = clamp(sum[r], lo, hi);
+    }
+  }
+  // The last row alone often doesn't fit; others only where a plane is narrower than half a vector.
+  const bool narrow = R > 1 && output + (R - 2) * step + kWidth > limit;
+  const bool waits = narrow || !s.ends;
+  if (waits) to = s.sums, step = kWidth;
+  DEPTHWISE_UNROLL
+  for (int r = 0; r < R - 1; ++r, to += step) store(to, sum[r]);
+  if (waits || to + kWidth <= limit) {
+    store(to, sum[R - 1]);
+  } else {
+    store_tail(to, sum[R - 1], tail_of(s.width));
+  }
+  if (narrow && s.ends) store_narrow(s, R, output, limit);
+}
+
+template <class Columns, int S, int T, int R>
+void run_strips(const Strips& s) {
+  const float* input = s.input;
+  const float* first_filter = s.filter;
+  const float* bias = s.bias;
+  float* output = s.output;
+  const float* limit = s.limit;
+  const int64_t row_step = s.row_step, tap_h = s.tap_h, tap_w = s.tap_w;
+  for (int64_t n = 0; n < s.count; ++n) {
+    vec sum[R];
+    if (s.starts) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = set1(*bias);
+    } else {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = load(s.sums + r * kWidth);
+    }
+
+    uint64_t rows = s.rows;
+    for (int64_t chunk = 0; chunk < s.chunks; ++chunk, rows >>= T) {
+      const float* x = input + chunk * T * s.tap_step;
+      const float* filter = first_filter + chunk * T * tap_h;
+      uint64_t window = s.window;
+      int64_t kx = 0;
+      const auto step = [&](int64_t taps) DEPTHWISE_LAMBDA_INLINE {
+        kx += taps;
+        x += taps * s.dilation_w;
+        filter += taps * tap_w;
+        if (!Columns::kBordered) return;
+        window =
+            s.window_slides ? window >> (taps * s.dilation_w) : columns_inside(s.column + kx * s.dilation_w, s.in_w);
+      };
+      if constexpr (!Columns::kInOrder && T > 1) {
+        for (; s.dilation_w == 1 && kx + 1 < s.taps_w; step(2)) {
+          const Alternate<Columns::kBordered, 2> columns(s, kx, window);
+          if (Columns::kBordered && columns.empty) continue;
+          add_taps<S, T, R>(columns, x, row_step, filter, tap_h, tap_w, rows, sum);
+        }
+      }
+      for (; kx < s.taps_w; step(1)) {
+        const Columns columns(s, kx, window);
+        if (Columns::kBordered && columns.empty) continue;
+        add_taps<S, T, R>(columns, x, row_step, filter, tap_h, tap_w, rows, sum);
+      }
+    }
+
+    finish<Columns>(s, sum, output, limit);
+    input += s.input_distance;
+    first_filter += s.filter_distance;
+    bias += s.bias_distance;
+    output += s.output_distance;
+    limit += s.limit_distance;
+  }
+}
+
+using StripKernel = void (*)(const Strips&);
+
+// By the number of rows in flight, less one. At stride 2 few rows reuse as much as many.
+constexpr int64_t kMaxRows = 8, kMaxAlternateRows = 4;
+
+template <class Columns, int S, int T>
+constexpr StripKernel kStripsOfRows[kMaxRows] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
+                                                 run_strips<Columns, S, T, 3>, run_strips<Columns, S, T, 4>,
+                                                 run_strips<Columns, S, T, 5>, run_strips<Columns, S, T, 6>,
+                                                 run_strips<Columns, S, T, 7>, run_strips<Columns, S, T, 8>};
+
+template <class Columns, int S, int T>
+constexpr StripKernel kStripsOfFewRows[kMaxAlternateRows] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
+                                                             run_strips<Columns, S, T, 3>,
+                                                             run_strips<Columns, S, T, 4>};
+
+// Filters of other heights take several of these passes.
+constexpr int64_t kTaps[] = {1, 2, 3, 5, 7};
+
+template <bool kBorder>
+constexpr const StripKernel* kContiguousKernels[] = {nullptr,
+                                                     kStripsOfRows<Contiguous<kBorder>, 1, 1>,
+                                                     kStripsOfRows<Contiguous<kBorder>, 1, 2>,
+                                                     kStripsOfRows<Contiguous<kBorder>, 1, 3>,
+                                                     nullptr,
+                                                     kStripsOfRows<Contiguous<kBorder>, 1, 5>,
+                                                     nullptr,
+                                                     kStripsOfRows<Contiguous<kBorder>, 1, 7>};
+
+template <bool kBorder>
+constexpr const StripKernel* kAlternateKernels[] = {nullptr,
+                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 1, 1>,
+                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 2>,
+                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 3>,
+                                                    nullptr,
+                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 5>,
+                                                    nullptr,
+                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 7>};
+
+const StripKernel* find_kernels(int64_t stride_w, int64_t taps, bool border) {
+  if (stride_w == 1) return (border ? kContiguousKernels<true> : kContiguousKernels<false>)[taps];
+  if (stride_w == 2) return (border ? kAlternateKernels<true> : kAlternateKernels<false>)[taps];
+  return kStripsOfFewRows<Gathered, 1, 1>;
+}
+
+// The T that leaves the fewest passes, and first of these one that divides the height.
+int64_t taps_of_pass(int64_t filter_h) {
+  int64_t best = 1, best_cost = filter_h * 2;
+  for (const int64_t taps : kTaps) {
+    const int64_t rest = filter_h % taps;
+    const bool has_rest = rest == 0 || rest == 1 || rest == 2 || rest == 3 || rest == 5;
+    const int64_t cost = filter_h / taps * 2 + (rest > 0 ? 3 : 0);
+    if (has_rest && cost < best_cost) best = taps, best_cost = cost;
+  }
+  return best;
+}
+
+// ---- From a tile to strips ----
+
+struct Range {
+  int64_t begin, end;
+};
+
+// How a problem is cut up; the same for every tile of it.
+struct Frame {
+  const Problem* problem;
+  int64_t multiplier;
+  int64_t in_plane, out_plane;           // floats
+  int64_t filter_o, filter_h, filter_w;  // floats between neighbouring filters and taps
+  // Output rows y, y + phases … form a block of at most max_rows. Where the stride between them, counted in dilations,
+  // is 1 (or 2 in the kernels for stride 2), their taps share input rows and taps > 1.
+  int64_t phases, max_rows, taps;
+  int64_t strips;      // to cover a row: kWidth apart, but the last, which ends with the row
+  Range inner_strips;  // those that no tap takes out of the row
+  bool window_slides;
+  bool whole_planes;  // a block is all of a plane
+  int64_t batch;      // planes that pass through a strip before the next strip, in L1; 1: a row's strips come first
+};
+
+// Floats that stay in L1 beside the filters.
+constexpr int64_t kBatchFloats = 4096;
+// Rows of taps that one call of a micro-kernel goes through: their input rows have a bit each in Strips::rows.
+constexpr int64_t kMaxTapsOfPass = 32;
+
+int64_t taps_from(const Frame& f, int64_t tap) { return min(f.taps, f.problem->filter_h - tap); }
+
+int64_t chunks_from(const Frame& f, int64_t tap) {
+  const Problem& p = *f.problem;
+  // The next chunk's rows follow in Strips::rows if rows are as far apart as taps, or there is one only.
+  if (f.taps == 1 && p.out_h > 1 && p.stride_h * f.phases != p.dilation_h) return 1;
+  return max(1, min(kMaxTapsOfPass, p.filter_h - tap) / f.taps);
+}
+
+Frame frame_of(const Problem& p) {
+  Frame f;
+  f.problem = &p;
+  f.multiplier = p.out_c / p.in_c;
+  f.in_plane = p.in_h * p.in_w;
+  f.out_plane = p.out_h * p.out_w;
+  const bool hwio = p.filter_layout == FilterLayout::hwio;
+  f.filter_o = hwio ? 1 : p.filter_h * p.filter_w;
+  f.filter_h = hwio ? p.filter_w * p.out_c : p.filter_w;
+  f.filter_w = hwio ? p.out_c : 1;
+
+  const int64_t common = gcd(p.stride_h, p.dilation_h), stride = p.stride_h / common;
+  const bool shares = p.out_h > 1 && stride == p.stride_w && stride <= 2;
+  f.phases = shares ? p.dilation_h / common : 1;
+  f.max_rows = p.stride_w == 1 ? kMaxRows : kMaxAlternateRows;
+  f.taps = shares ? taps_of_pass(p.filter_h) : 1;
+
+  f.strips = ceil_div(p.out_w, kWidth);
+  // The columns that a strip's loads span.
+  const int64_t reach = (p.filter_w - 1) * p.dilation_w, step = kWidth * p.stride_w;
+  const int64_t last_start = p.in_w + p.pad_left - step - reach;
+  f.inner_strips.begin = min(ceil_div(p.pad_left, step), f.strips);
+  f.inner_strips.end = last_start < 0 ? 0 : min(last_start / step + 1, p.out_w / kWidth);
+  f.window_slides = reach + 2 * kWidth <= 64;
+  f.whole_planes = f.phases == 1 && p.out_h <= f.max_rows;
+
+  const int64_t floats = f.multiplier == 1 ? f.in_plane + f.out_plane : f.out_plane;
+  f.batch = max(1, kBatchFloats / floats);
+  if (f.multiplier > 1) f.batch = min(f.batch, f.multiplier);
+  if (f.strips > 2 * f.batch || taps_from(f, 0) * chunks_from(f, 0) < p.filter_h) f.batch = 1;
+  return f;
+}
+
+struct TileSizes {
+  int64_t planes, rows;  // of the output
+};
+
+// Multiply-adds that make a tile: some 10 us of work.
+constexpr int64_t kTileWork = 400'000;
+
+TileSizes tile_sizes(const Problem& p) {
+  const int64_t row_work = p.out_w * p.filter_h * p.filter_w, plane_work = row_work * p.out_h;
+  if (plane_work <= kTileWork) return {min(p.out_c, kTileWork / plane_work), p.out_h};
+  // Whole blocks, and few input rows that two tiles both read.
+  const int64_t rows = max(1, max(kTileWork / row_work, 2 * p.filter_h * p.dilation_h / p.stride_h));
+  return {1, min(p.out_h, ceil_div(rows, kMaxRows) * kMaxRows)};
+}
+
+bool plan(const Problem& p, KernelPlan& plan) {
+  if (p.layout != Layout::nchw || p.groups != p.in_c) return false;
+  const TileSizes tile = tile_sizes(p);
+  plan.kernel = "depthwise_nchw";
+  plan.tiles = p.batch * ceil_div(p.out_c, tile.planes) * ceil_div(p.out_h, tile.rows);
+  plan.scratch_floats = kMaxRows * kWidth;
+  return true;
+}
+
+// The filter is read where it lies.
+void pack(const Problem&, const KernelPlan&, const FilterView&, float*) {}
+
+bool all_finite(const float* x, int64_t count) {
+  // Zero times a weight is zero, or NaN where the weight isn't finite.
+  vec sum = zero();
+  int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) sum = fma(load(x + i), zero(), sum);
+  if (i < count) sum = fma(load_tail(x + i, tail_of(count - i)), zero(), sum);
+  float lanes_of_sum[kWidth];
+  store(lanes_of_sum, sum);
+  bool finite = true;
+  for (const float lane : lanes_of_sum) finite &= lane == 0.0f;
+  return finite;
+}
+
+bool filters_finite(const Problem& p, const float* filter, int64_t plane, int64_t planes) {
+  const int64_t taps = p.filter_h * p.filter_w;
+  if (p.filter_layout == FilterLayout::oihw) return all_finite(filter + plane * taps, planes * taps);
+  bool finite = true;
+  for (int64_t tap = 0; tap < taps; ++tap) finite &= all_finite(filter + tap * p.out_c + plane, planes);
+  return finite;
+}
+
+// Neighbouring output planes of one image (of one input plane, where the multiplier isn't 1), and rows of them.
+struct Piece {
+  const KernelArgs* args;
+  const Frame* frame;
+  const float* input;  // the input plane of the first
+  float* output;       // the first output plane
+  float* scratch;
+  int64_t plane, planes;
+  Range rows;
+};
+
+// Bit i, i < count: row first + i * distance lies in [0, end).
+uint64_t rows_inside(int64_t first, int64_t distance, int64_t count, int64_t end) {
+  if (first >= 0 && first + (count - 1) * distance < end) return (uint64_t{1} << count) - 1;
+  const int64_t begin = first >= 0 ? 0 : min(ceil_div(-first, distance), count);
+  const int64_t past = first >= end ? 0 : min(ceil_div(end - first, distance), count);
+  return past <= begin ? 0 : (uint64_t{1} << past) - (uint64_t{1} << begin);
+}
+
+// What all strips of a piece have in common.
+Strips strips_of(const Piece& piece) {
+  const Frame& f = *piece.frame;
+  const Problem& p = *f.problem;
+  const bool along_planes = f.batch > 1;
+  Strips s;
+  s.input_distance = along_planes ? (f.multiplier == 1 ? f.in_plane : 0) : kWidth * p.stride_w;
+  s.tap_step = p.dilation_h * p.in_w;
+  s.filter_distance = along_planes ? f.filter_o : 0;
+  s.tap_h = f.filter_h;
+  s.tap_w = f.filter_w;
+  s.taps_w = p.filter_w;
+  s.dilation_w = p.dilation_w;
+  s.stride_w = p.stride_w;
+  s.window_slides = f.window_slides;
+  s.in_w = p.in_w;
+  s.bias_distance = along_planes ? 1 : 0;
+  s.output_distance = along_planes ? f.out_plane : kWidth;
+  s.output_row_step = f.phases * p.out_w;
+  s.limit_distance = along_planes && !f.whole_planes ? f.out_plane : 0;
+  s.width = min(p.out_w, kWidth);
+  s.sums = piece.scratch;
+  s.clamps = piece.args->clamps;
+  s.lo = piece.args->lo;
+  s.hi = piece.args->hi;
+  return s;
+}
+
+// Output rows y, y + phases … and, of the filter's rows, `chunks` times `taps` from `tap` on.
+struct Pass {
+  const StripKernel* inner;
+  const StripKernel* border;
+  int64_t y, rows, tap;
+  int64_t first_row;  // of the input
+};
+
+Pass begin_pass(Strips& s, const Frame& f, int64_t y, int64_t rows, int64_t tap) {
+  const Problem& p = *f.problem;
+  const int64_t taps = taps_from(f, tap), first_row = y * p.stride_h - p.pad_top + tap * p.dilation_h;
+  const int64_t row_distance = taps == 1 && p.out_h > 1 ? p.stride_h * f.phases : p.dilation_h;
+  const int64_t row_stride = taps == 1 ? 1 : p.stride_w;
+  s.chunks = chunks_from(f, tap);
+  s.starts = tap == 0;
+  s.ends = tap + taps * s.chunks == p.filter_h;
+  s.row_step = row_distance * p.in_w;
+  s.rows = rows_inside(first_row, row_distance, (rows - 1) * row_stride + taps * s.chunks, p.in_h);
+  const int64_t last_row = first_row + (rows - 1) * f.phases * p.stride_h + (taps * s.chunks - 1) * p.dilation_h;
+  const bool inner = first_row >= 0 && last_row < p.in_h;
+  const StripKernel* border = find_kernels(p.stride_w, taps, true);
+  return {inner ? find_kernels(p.stride_w, taps, false) : border, border, y, rows, tap, first_row};
+}
+
+// `count` strips from `strip` on of one plane, or that strip in `count` planes from `plane` on.
+void run_run(Strips& s, const Piece& piece, const Pass& pass, int64_t plane, int64_t strip, int64_t count) {
+  const Frame& f = *piece.frame;
+  const Problem& p = *f.problem;
+  const bool inner = strip >= f.inner_strips.begin && strip < f.inner_strips.end;
+  const int64_t x = min(strip * kWidth, max(0, p.out_w - kWidth));
+  float* out = piece.output + plane * f.out_plane;
+  s.count = count;
+  s.column = x * p.stride_w - p.pad_left;
+  s.window = columns_inside(s.column, p.in_w);
+  s.input = piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + pass.first_row * p.in_w + s.column;
+  s.filter = piece.args->weights + (piece.plane + plane) * f.filter_o + pass.tap * f.filter_h;
+  s.bias = piece.args->bias + piece.plane + plane;
+  s.output = out + pass.y * p.out_w + x;
+  // Rows in order are written over what the row before them spilled. So are planes that are one block each.
+  s.limit = f.whole_planes                     ? piece.output + piece.planes * f.out_plane
+            : f.phases > 1 && p.out_w < kWidth ? out
+                                               : out + piece.rows.end * p.out_w;
+  (inner ? pass.inner : pass.border)[pass.rows - 1](s);
+}
+
+// Output rows y, y + phases … of all planes of the piece.
+void run_block(Strips& s, const Piece& piece, int64_t y, int64_t rows) {
+  const Frame& f = *piece.frame;
+  const int64_t filter_h = f.problem->filter_h;
+  const Pass pass = begin_pass(s, f, y, rows, 0);
+  if (f.batch > 1) {
+    for (int64_t strip = 0; strip < f.strips; ++strip) run_run(s, piece, pass, 0, strip, piece.planes);
+    return;
+  }
+  for (int64_t plane = 0; plane < piece.planes; ++plane) {
+    if (s.ends) {
+      for (int64_t strip = 0, count; strip < f.strips; strip += count) {
+        const bool inner = strip >= f.inner_strips.begin && strip < f.inner_strips.end;
+        count = inner ? f.inner_strips.end - strip : 1;
+        run_run(s, piece, pass, plane, strip, count);
+      }
+      continue;
+    }
+    // Several passes take turns, strip by strip, and leave their sums to each other.
+    for (int64_t strip = 0; strip < f.strips; ++strip) {
+      for (int64_t tap = 0; tap < filter_h; tap += taps_from(f, tap) * chunks_from(f, tap)) {
+        run_run(s, piece, begin_pass(s, f, y, rows, tap), plane, strip, 1);
+      }
+    }
+    begin_pass(s, f, y, rows, 0);
+  }
+}
+
+void run_piece(const Piece& piece) {
+  const Frame& f = *piece.frame;
+  Strips s = strips_of(piece);
+  for (int64_t phase = 0; phase < f.phases; ++phase) {
+    int64_t y = piece.rows.begin + phase;
+    // The rows of this phase in blocks of about the same size.
+    int64_t left = ceil_div(max(0, piece.rows.end - y), f.phases);
+    for (int64_t blocks = ceil_div(left, f.max_rows); blocks > 0; --blocks) {
+      const int64_t rows = ceil_div(left, blocks);
+      run_block(s, piece, y, rows);
+      y += rows * f.phases;
+      left -= rows;
+    }
+  }
+}
+
+// The same for one plane whose filter has weights that are not finite: lanes on padding keep their sums.
+void run_carefully(const Piece& piece) {
+  const Frame& f = *piece.frame;
+  const Problem& p = *f.problem;
+  const float* filter = piece.args->weights + piece.plane * f.filter_o;
+  for (int64_t y = piece.rows.begin; y < piece.rows.end; ++y) {
+    for (int64_t x = 0; x < p.out_w; x += kWidth) {
+      vec sum = set1(piece.args->bias[piece.plane]);
+      for (int64_t ky = 0; ky < p.filter_h; ++ky) {
+        const int64_t row = y * p.stride_h + ky * p.dilation_h - p.pad_top;
+        if (row < 0 || row >= p.in_h) continue;
+        for (int64_t kx = 0; kx < p.filter_w; ++kx) {
+          const int64_t column = x * p.stride_w + kx * p.dilation_w - p.pad_left;
+          const int64_t first = column >= 0 ? 0 : min(ceil_div(-column, p.stride_w), kWidth);
+          const int64_t end = column >= p.in_w ? 0 : min(ceil_div(p.in_w - column, p.stride_w), kWidth);
+          if (end <= first) continue;
+          const vec v = gather(piece.input + row * p.in_w + column, p.stride_w, first, end);
+          const vec weight = set1(filter[ky * f.filter_h + kx * f.filter_w]);
+          const part inside = part_of(first, end);
+          sum = select_part(inside, fma(v, weight, sum), sum);
+        }
+      }
+      if (piece.args->clamps) sum = clamp(sum, set1(piece.args->lo), set1(piece.args->hi));
+      store_tail(piece.output + y * p.out_w + x, sum, tail_of(min(p.out_w - x, kWidth)));
+    }
+  }
+}
+
+void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
+  const Problem& p = *args.problem;
+  const Frame frame = frame_of(p);
+  const TileSizes sizes = tile_sizes(p);
+  const int64_t row_tiles = ceil_div(p.out_h, sizes.rows), plane_tiles = ceil_div(p.out_c, sizes.planes);
+  const int64_t image = tile / (row_tiles * plane_tiles);
+  const int64_t first = tile / row_tiles % plane_tiles * sizes.planes, end = min(p.out_c, first + sizes.planes);
+  const int64_t first_row = tile % row_tiles * sizes.rows;
+  const bool finite = filters_finite(p, args.weights, first, end - first);
+
+  Piece piece{&args, &frame, nullptr, nullptr, scratch, first, 0, {first_row, min(p.out_h, first_row + sizes.rows)}};
+  for (; piece.plane < end; piece.plane += piece.planes) {
+    const int64_t m = piece.plane % frame.multiplier;
+    const int64_t together =
+        frame.multiplier > 1 ? min(frame.multiplier - m, end - piece.plane) : min(frame.batch, end - piece.plane);
+    piece.planes = finite ? together : 1;
+    piece.input = input + (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
+    piece.output = output + (image * p.out_c + piece.plane) * frame.out_plane;
+    if (finite || filters_finite(p, args.weights, piece.plane, 1)) {
+      run_piece(piece);
+    } else {
+      run_carefully(piece);
+    }
+    if (args.activate) {
+      args.activate(args, piece.output + first_row * p.out_w, piece.planes, frame.out_plane,
+                    (piece.rows.end - first_row) * p.out_w, piece.plane);
+    }
+  }
+}
+
+}  // namespace
+
+extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_nchw) = {"depthwise_nchw", plan, pack, run};
+
+}  // namespace depthwise

@@ -1,0 +1,235 @@
+// Depthwise convolution with one output per channel, NHWC: any filter, stride, dilation and padding.
+//
+//   for (image, output row oy, output column ox, channel c)
+//     sum = bias[c]
+//     for (each tap (ky, kx) that doesn't fall on padding)
+//       sum += input[oy * stride + ky * dilation - pad …][c] * filter[ky][kx][c]
+//     output[oy][ox][c] = clamp(sum)
+//
+// A vector holds neighbouring channels. A tile is some rows of one phase (phases.h) and some channels of an image; a
+// micro-kernel walks over it one vector of channels at a time. An HWIO filter is read where it lies; OIHW is packed
+// into the same order, [tap][channel].
+#include "depthwise_nhwc_block.h"
+#include "depthwise_nhwc_roll.h"
+
+namespace depthwise {
+namespace {
+
+// Enough work that claiming a tile doesn't show, little enough that many threads find some.
+constexpr double kFlopsPerTile = 1e6;
+constexpr int64_t kRowsPerTile = 14;
+// Boundaries of tiles are multiples of a cache line, and no tile is narrower than this.
+constexpr int64_t kChannelStep = 32;
+
+// KernelPlan::param
+enum Param { kPhases, kRowTiles, kChannelTiles, kBlockKernel, kRollKernel, kStagedChannels };
+
+const BlockKernel* choose_block(const Problem& p) {
+  const int64_t stride = phase_of(columns_of(p), 0).stride;
+  for (const BlockKernel& kernel : kBlockKernels) {
+    if ((kernel.filter_w == 0 || kernel.filter_w == p.filter_w) &&
+        (kernel.column_stride == 0 || kernel.column_stride == stride) && kernel.masked == (p.in_c < kWidth)) {
+      return &kernel;
+    }
+  }
+  return nullptr;
+}
+
+const RollKernel* choose_roll(const Problem& p) {
+  if (p.filter_h != 3 || p.filter_w != 3 || p.in_c < kWidth) return nullptr;
+  for (const RollKernel& kernel : kRollKernels) {
+    if (phase_of(rows_of(p), 0).stride == kernel.stride && phase_of(columns_of(p), 0).stride == kernel.stride) {
+      return &kernel;
+    }
+  }
+  return nullptr;
+}
+
+// How many channels to copy into scratch memory before they are convolved, 0 for none. Pixels that are a multiple of
+// 1 KiB apart share a few sets of the L1 cache, and loads of the input wait for stores to the output that agree in the
+// lower 12 bits of their address: there two copies cost less. With large filters they cost next to nothing, and bring
+// weights and inputs together that are read many times.
+int64_t channels_to_stage(const Problem& p) {
+  if (p.in_c < kWidth) return 0;
+  if (p.filter_h * p.filter_w >= 100) return min(p.in_c, kWidth);
+  if (p.in_c % 256 == 0 && p.stride_h == 1 && p.filter_h * p.filter_w > 1) return 32;
+  return 0;
+}
+
+bool plan(const Problem& p, KernelPlan& plan) {
+  if (p.layout != Layout::nhwc || p.groups != p.in_c || p.out_c != p.in_c) return false;
+  const BlockKernel* const block_kernel = choose_block(p);
+  const RollKernel* const roll_kernel = choose_roll(p);
+  const Phase rows = phase_of(rows_of(p), 0);
+  const int64_t phases = count_phases(rows_of(p));
+  const int64_t rows_wanted = roll_kernel && roll_kernel->rows > 3 ? roll_kernel->rows : kRowsPerTile;
+  const int64_t row_tiles = ceil_div(rows.count, rows_wanted);
+  const int64_t tile_rows = ceil_div(rows.count, row_tiles);
+  const double flops_per_channel = 2.0 * static_cast<double>(tile_rows * p.out_w * p.filter_h) * p.filter_w;
+  const int64_t steps = max(p.in_c / kChannelStep, 1);
+  const double steps_wanted = kFlopsPerTile / (flops_per_channel * kChannelStep);
+  const int64_t tile_steps = steps_wanted < 1 ? 1 : steps_wanted < steps ? static_cast<int64_t>(steps_wanted) : steps;
+  const int64_t channel_tiles = steps / tile_steps;
+
+  plan.kernel = roll_kernel ? roll_kernel->name : block_kernel->name;
+  plan.packed_floats = p.filter_layout == FilterLayout::hwio ? 0 : p.filter_h * p.filter_w * p.in_c;
+  plan.tiles = p.batch * phases * row_tiles * channel_tiles;
+  plan.param[kPhases] = phases;
+  plan.param[kRowTiles] = row_tiles;
+  plan.param[kChannelTiles] = channel_tiles;
+  plan.param[kBlockKernel] = block_kernel - kBlockKernels;
+  plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
+  const int64_t staged = channels_to_stage(p);
+  plan.param[kStagedChannels] = staged;
+  const int64_t in_rows = min((tile_rows - 1) * rows.stride + p.filter_h, p.in_h);
+  plan.scratch_floats = (in_rows * p.in_w + tile_rows * p.out_w + p.filter_h * p.filter_w) * staged;
+  return true;
+}
+
+void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* packed) {
+  for (int64_t y = 0; y < p.filter_h; ++y) {
+    for (int64_t x = 0; x < p.filter_w; ++x) {
+      const float* tap = filter.data + y * filter.stride_h + x * filter.stride_w;
+      for (int64_t c = 0; c < p.in_c; ++c) *packed++ = tap[c * filter.stride_o];
+    }
+  }
+}
+
+DEPTHWISE_INLINE void run_strip(const KernelPlan& plan, const Strip& strip) {
+  const BlockKernel& block_kernel = kBlockKernels[plan.param[kBlockKernel]];
+  if (plan.param[kRollKernel] >= 0 && can_roll(strip)) {
+    run_rolls(kRollKernels[plan.param[kRollKernel]], strip);
+    return;
+  }
+  Strip s = strip;
+  for (int64_t c = 0; c >= 0; c = next_vector(strip, c)) {
+    s.in = strip.in + c;
+    s.out = strip.out + c;
+    s.weights = strip.weights + c;
+    s.bias = strip.bias + c;
+    run_blocks(block_kernel, s);
+  }
+}
+
+// Copies `channels` floats of each pixel, a multiple of kWidth or the last vector overlaps.
+DEPTHWISE_NOINLINE void copy_pixels(float* to, int64_t to_row, int64_t to_column, const float* from, int64_t from_row,
+                                    int64_t from_column, int64_t rows, int64_t columns, int64_t channels) {
+  for (int64_t y = 0; y < rows; ++y) {
+    float* t = to + y * to_row;
+    const float* f = from + y * from_row;
+    for (int64_t x = 0; x < columns; ++x, t += to_column, f += from_column) {
+      for (int64_t c = 0; c < channels; c += kWidth) {
+        const int64_t at = min(c, channels - kWidth);
+        store(t + at, load(f + at));
+      }
+    }
+  }
+}
+
+// The strip by way of scratch memory, `width` channels at a time.
+void run_staged(const KernelPlan& plan, const Strip& strip, int64_t width, float* scratch) {
+  Strip s = strip;
+  // The part of the input that the strip reaches.
+  const int64_t top = max(strip.row_begin, 0), left = max(strip.column_begin, 0);
+  const int64_t bottom = min(strip.row_end, (strip.rows - 1) * strip.row_stride + strip.filter_h);
+  const int64_t right = min(strip.column_end, (strip.columns - 1) * strip.column_stride + strip.filter_w);
+  const int64_t in_rows = max(bottom - top, 0), in_columns = max(right - left, 0);
+  s.in_column = s.out_column = s.weight_step = s.channels = width;
+  s.in_row = in_columns * width;
+  s.out_row = strip.columns * width;
+  s.shift = 0;
+  float* const weights = scratch;
+  float* const in = weights + s.filter_h * s.filter_w * width;
+  s.weights = weights;
+  s.in = in - top * s.in_row - left * s.in_column;
+  s.out = in + in_rows * s.in_row;
+  for (int64_t c = 0; c < strip.channels; c += width) {
+    const int64_t at = min(c, strip.channels - width);
+    copy_pixels(weights, 0, width, strip.weights + at, 0, strip.weight_step, 1, s.filter_h * s.filter_w, width);
+    copy_pixels(in, s.in_row, width, strip.in + at + top * strip.in_row + left * strip.in_column, strip.in_row,
+                strip.in_column, in_rows, in_columns, width);
+    s.bias = strip.bias + at;
+    run_strip(plan, s);
+    copy_pixels(strip.out + at, strip.out_row, strip.out_column, s.out, s.out_row, width, s.rows, s.columns, width);
+  }
+}
+
+void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
+  const Problem& p = *args.problem;
+  const int64_t(&param)[16] = args.plan->param;
+  const int64_t channel_tile = tile % param[kChannelTiles];
+  tile /= param[kChannelTiles];
+  const int64_t row_tile = tile % param[kRowTiles];
+  tile /= param[kRowTiles];
+  const Phase rows = phase_of(rows_of(p), tile % param[kPhases]);
+  const int64_t image = tile / param[kPhases];
+  const int64_t first_row = row_tile * rows.count / param[kRowTiles];
+  const int64_t end_row = (row_tile + 1) * rows.count / param[kRowTiles];
+  const int64_t in_row = p.in_w * p.in_c, out_row = p.out_w * p.out_c;
+  input += image * p.in_h * in_row;
+  output += image * p.out_h * out_row;
+
+  // Vectors at multiples of their size don't cross cache lines: worth another vector where there are several.
+  int64_t shift = 0;
+  if (p.in_c % kWidth == 0 && p.in_c >= 5 * kWidth) {
+    shift = -static_cast<int64_t>(reinterpret_cast<uintptr_t>(input) / sizeof(float)) & (kWidth - 1);
+  }
+  const auto boundary = [&](int64_t index) DEPTHWISE_LAMBDA_INLINE {
+    const int64_t step = index * max(p.in_c / kChannelStep, 1) / param[kChannelTiles];
+    return index == 0 ? 0 : index == param[kChannelTiles] ? p.in_c : step * kChannelStep + shift;
+  };
+  const int64_t first_channel = boundary(channel_tile), end_channel = boundary(channel_tile + 1);
+
+  alignas(64) float lo[kWidth], hi[kWidth];
+  store(lo, set1(args.lo));
+  store(hi, set1(args.hi));
+  Strip strip;
+  strip.weights = args.weights + first_channel;
+  strip.bias = args.bias + first_channel;
+  strip.rows = end_row - first_row;
+  strip.filter_h = p.filter_h;
+  strip.filter_w = p.filter_w;
+  strip.weight_step = p.in_c;
+  strip.row_stride = rows.stride;
+  strip.row_begin = rows.begin - first_row * rows.stride;
+  strip.row_end = rows.end - first_row * rows.stride;
+  strip.in_row = rows.in_step * in_row;
+  strip.out_row = rows.out_step * out_row;
+  strip.lo = lo;
+  strip.hi = hi;
+  strip.clamps = args.clamps;
+  strip.channels = end_channel - first_channel;
+  strip.shift = channel_tile == 0 ? shift : 0;
+  const float* const in = input + (rows.origin + first_row * rows.stride * rows.in_step) * in_row + first_channel;
+  float* const out = output + (rows.first + first_row * rows.out_step) * out_row + first_channel;
+
+  const Axis column_axis = columns_of(p);
+  const int64_t column_phases = count_phases(column_axis);
+  for (int64_t index = 0; index < column_phases; ++index) {
+    const Phase columns = phase_of(column_axis, index);
+    strip.in = in + columns.origin * p.in_c;
+    strip.out = out + columns.first * p.out_c;
+    strip.columns = columns.count;
+    strip.column_stride = columns.stride;
+    strip.column_begin = columns.begin;
+    strip.column_end = columns.end;
+    strip.in_column = columns.in_step * p.in_c;
+    strip.out_column = columns.out_step * p.out_c;
+    if (param[kStagedChannels] > 0) {
+      run_staged(*args.plan, strip, min(param[kStagedChannels], strip.channels), scratch);
+    } else {
+      run_strip(*args.plan, strip);
+    }
+  }
+  if (!args.activate) return;
+  for (int64_t y = first_row; y < end_row; ++y) {
+    float* row = output + (rows.first + y * rows.out_step) * out_row + first_channel;
+    args.activate(args, row, p.out_w, p.out_c, end_channel - first_channel, first_channel);
+  }
+}
+
+}  // namespace
+
+extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_nhwc) = {"depthwise_nhwc", plan, pack, run};
+
+}  // namespace depthwise

@@ -1,0 +1,46 @@
+// What both micro-kernels of depthwise_nhwc.cc compute: a strip, `columns` outputs wide and `rows` outputs high, of
+// one phase (see phases.h).
+//
+//   for (output row y, column x; channel)
+//     sum = bias
+//     for (ky < filter_h with row_begin <= y * row_stride + ky < row_end)
+//       for (kx < filter_w with column_begin <= x * column_stride + kx < column_end)
+//         sum += in[(y * row_stride + ky) * in_row + (x * column_stride + kx) * in_column]
+//                * weights[(ky * filter_w + kx) * weight_step]
+//     out[y * out_row + x * out_column] = min(hi, max(lo, sum))
+#pragma once
+
+#include "../core/kernel.h"
+#include "../simd/simd.h"
+#include "phases.h"
+
+namespace depthwise {
+namespace {
+
+struct Strip {
+  const float* in;  // tap (0, 0) of output (0, 0), which may lie on padding, outside of the array
+  float* out;
+  const float* weights;
+  const float* bias;
+  int64_t rows, columns;
+  int64_t filter_h, filter_w, weight_step;
+  int64_t row_stride, column_stride;
+  int64_t row_begin, row_end, column_begin, column_end;  // where taps fall on the input
+  int64_t in_row, in_column, out_row, out_column;        // floats
+  const float *lo, *hi;  // vectors, in memory: loaded beside a branch on `clamps` they cost the others no registers
+  bool clamps;
+  int64_t channels;
+  int64_t shift;  // the second vector of channels begins here, at a multiple of its size in memory; 0: at kWidth
+};
+
+// The channel at which the vector after that at c begins, -1 after the last. Where the channels don't fill their last
+// vector it overlaps its neighbour: the same operations in the same order give the same bits twice.
+DEPTHWISE_INLINE int64_t next_vector(const Strip& s, int64_t c) {
+  if (c + kWidth >= s.channels) return -1;
+  return min(c == 0 && s.shift > 0 ? s.shift : c + kWidth, s.channels - kWidth);
+}
+
+using StripFn = void (*)(const Strip& strip);
+
+}  // namespace
+}  // namespace depthwise

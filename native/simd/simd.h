@@ -1,0 +1,66 @@
+// One vector type per instruction set, chosen by the flag the object is compiled with. Everything lives
+// in an unnamed namespace: the linker must never merge a function compiled for one CPU with another's.
+//
+// vec             kWidth floats
+// tail            the first n lanes, 0 <= n <= kWidth: tail_of(n)
+// load, store     unaligned; load_tail gives zero in the other lanes and does not read their memory
+// prefetch        towards the second cache; any address will do
+// part            the lanes first <= i < end, 0 <= first, end <= kWidth: part_of(first, end); none where end <= first.
+//                 Or any lanes: part_of_bits(bit i for lane i, no bits past kWidth).
+//                 load_part is to it as load_tail is to tail; select_part(part, yes, no)
+// keep            the same vector, in a register from here on: the compiler can't load it again instead
+// spread(p, i)    lane l is p[i[l]], for indices below kWidth / 2: so many floats are read; spread_part only those
+//                 of a part, and zero for the others. The indices stay where load_indices found them
+// sum(x)          of all lanes
+// permute(x, i)   lane l is x[i[l]], for indices below kWidth
+// transpose(x)    of a square of kWidth vectors: lane l of x[k] becomes lane k of x[l]
+// evens, odds     of the 2 * kWidth floats of a and b, in the same odd order that in_order undoes
+// fma(a, b, c)    a * b + c, one rounding but on portable
+// clamp           NaN passes
+#pragma once
+
+#include <cstdint>
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define DEPTHWISE_INLINE __forceinline
+#define DEPTHWISE_NOINLINE __declspec(noinline)
+#define DEPTHWISE_LAMBDA_INLINE
+#else
+#define DEPTHWISE_INLINE inline __attribute__((always_inline))
+#define DEPTHWISE_NOINLINE __attribute__((noinline))
+#define DEPTHWISE_LAMBDA_INLINE __attribute__((always_inline))
+#endif
+
+// Before a loop with a constant count: the arrays that it indexes become registers.
+#if defined(__clang__)
+#define DEPTHWISE_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define DEPTHWISE_UNROLL _Pragma("GCC unroll 64")
+#else
+#define DEPTHWISE_UNROLL
+#endif
+
+namespace {
+
+// The same value, of which the compiler knows nothing.
+DEPTHWISE_INLINE uint32_t opaque(uint32_t x) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+r"(x));
+#endif
+  return x;
+}
+
+}  // namespace
+
+#if defined(DEPTHWISE_ISA_AVX512)
+#include "avx512.h"
+#define DEPTHWISE_SYMBOL(name) name##_avx512
+#elif defined(DEPTHWISE_ISA_AVX2)
+#include "avx2.h"
+#define DEPTHWISE_SYMBOL(name) name##_avx2
+#elif defined(DEPTHWISE_ISA_PORTABLE)
+#include "portable.h"
+#define DEPTHWISE_SYMBOL(name) name##_portable
+#else
+#error "compile kernels with one DEPTHWISE_ISA_* macro"
+#endif

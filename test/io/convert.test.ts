@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { fromImage, fromNdarray, tensor, toImage, toTensor } from '../../lib/io/index.js';
+
+test('nested arrays', () => {
+  expect(tensor([[[1, 2]], [[3, 4]]])).toEqual({ data: Float32Array.of(1, 2, 3, 4), shape: [2, 1, 2] });
+  expect(tensor([])).toEqual({ data: new Float32Array(0), shape: [0] });
+  expect(() => tensor([[1, 2], [3]])).toThrow('nested[1] must be an array of 2');
+  expect(() => tensor([[1], ['2']] as never)).toThrow('nested[1][0] must be a number, got string');
+  expect(() => tensor([1, [2]] as never)).toThrow('nested[1] must be a number, got an array of 1');
+});
+
+test('other element types become float32, float32 stays the same object', () => {
+  const same = { data: Float32Array.of(1), shape: [1] };
+  expect(toTensor(same)).toBe(same);
+  expect(toTensor({ data: BigInt64Array.of(-3n), shape: [1] }).data).toEqual(Float32Array.of(-3));
+  expect(toTensor({ data: Float64Array.of(0.1), shape: [1] }).data).toEqual(Float32Array.of(0.1));
+});
+
+test('contiguous ndarrays are views, others are refused', () => {
+  const data = Float32Array.from({ length: 8 }, (_, i) => i);
+  const view = fromNdarray({ data, shape: [2, 1, 3], stride: [3, 99, 1], offset: 2 });
+  expect(view).toEqual({ data: data.subarray(2), shape: [2, 1, 3] });
+  expect(view.data.buffer).toBe(data.buffer);
+  expect(() => fromNdarray({ data, shape: [2, 3], stride: [1, 2], offset: 0 })).toThrow('transposed');
+  expect(() => fromNdarray({ data: new Float64Array(4) as never, shape: [4], stride: [1], offset: 0 })).toThrow(
+    TypeError,
+  );
+});
+
+test('pixels there and back', () => {
+  const pixels = { data: Uint8Array.from({ length: 256 }, (_, i) => i), info: { width: 8, height: 8, channels: 4 } };
+  expect(fromImage(pixels).shape).toEqual([1, 8, 8, 4]);
+  expect(toImage(fromImage(pixels))).toEqual(pixels);
+  expect(toImage({ data: Float32Array.of(-1, NaN, 9), shape: [1, 1, 3] }).data).toEqual(Uint8Array.of(0, 0, 255));
+  expect(() => fromImage({ ...pixels, data: new Uint8Array(3) })).toThrow('256 bytes, got 3');
+  expect(() => toImage({ data: new Float32Array(320), shape: [1, 8, 8, 5] })).toThrow('is it NCHW?');
+});

@@ -1,0 +1,18 @@
+#include "core/cpu_features.h"
+
+#include <doctest/doctest.h>
+
+namespace depthwise {
+
+#if defined(__GNUC__) && defined(__x86_64__)
+// The compiler's own detection reads XGETBV as well.
+TEST_CASE("cpu features agree with the compiler's") {
+  CHECK(cpu_has_avx2() == (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")));
+  CHECK(cpu_has_avx512() == (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")));
+}
+#endif
+
+TEST_CASE("avx512 implies avx2") { CHECK((cpu_has_avx2() || !cpu_has_avx512())); }
+
+}  // namespace depthwise

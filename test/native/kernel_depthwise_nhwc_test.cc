@@ -1,0 +1,139 @@
+#include "kernel_harness.h"
+
+namespace depthwise {
+namespace {
+
+constexpr const char* kFamily = "depthwise_nhwc";
+
+Shape square(int64_t height, int64_t width, int64_t channels, int64_t filter, int64_t stride, int64_t dilation) {
+  return {.in_h = height,
+          .in_w = width,
+          .in_c = channels,
+          .filter_h = filter,
+          .filter_w = filter,
+          .stride_h = stride,
+          .stride_w = stride,
+          .dilation_h = dilation,
+          .dilation_w = dilation};
+}
+
+// Enough padding on every side that the filter fits into any picture.
+Shape padded(Shape shape) {
+  shape.pad_top = shape.pad_bottom = shape.filter_h * shape.dilation_h / 2;
+  shape.pad_left = shape.pad_right = shape.filter_w * shape.dilation_w / 2;
+  return shape;
+}
+
+}  // namespace
+
+TEST_CASE("depthwise_nhwc: every number of channels about the widths of a vector") {
+  for (int64_t channels = 1; channels <= 70; ++channels) {
+    for (const int64_t filter : {3, 5}) {
+      for (const int64_t stride : {1, 2}) check_kernel(kFamily, padded(square(5, 6, channels, filter, stride, 1)));
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: every width and height about the sizes of a block") {
+  for (const int64_t filter : {1, 2, 3, 4, 5, 6, 7, 8, 9, 11}) {
+    for (const int64_t stride : {1, 2, 3}) {
+      for (int64_t size = 1; size <= 33; size += size < 18 ? 1 : 5) {
+        const int64_t other = 1 + (size * 7 + filter) % 17;
+        check_kernel(kFamily, padded(square(other, size, 19, filter, stride, 1)));
+        check_kernel(kFamily, padded(square(size, other, 16, filter, stride, 1)));
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: strides with dilations, alike, coprime and with common factors") {
+  for (const int64_t filter : {2, 3, 5, 7}) {
+    for (const int64_t stride : {1, 2, 3, 4, 6, 7}) {
+      for (const int64_t dilation : {1, 2, 3, 4, 6, 12}) {
+        check_kernel(kFamily, padded(square(23, 19, 20, filter, stride, dilation)));
+        Shape uneven = padded(square(17, 31, 33, filter, stride, dilation));
+        uneven.stride_w = 1 + stride % 3;
+        uneven.dilation_h = 1 + dilation % 2;
+        check_kernel(kFamily, uneven);
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: uneven paddings, none, and more than the filter reaches") {
+  for (const int64_t filter : {3, 5, 7}) {
+    for (const int64_t stride : {1, 2}) {
+      Shape shape = square(9, 16, 24, filter, stride, 1);
+      check_kernel(kFamily, shape);
+      shape.pad_right = 1;
+      shape.pad_top = 2;
+      check_kernel(kFamily, shape);
+      shape.pad_left = 3 * filter;
+      shape.pad_bottom = filter + 1;
+      check_kernel(kFamily, shape);
+      shape.pad_top = 40;
+      check_kernel(kFamily, shape);
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: filters larger than their input, rows and columns of taps") {
+  check_kernel(kFamily, same(square(2, 3, 21, 7, 1, 1)));
+  check_kernel(kFamily, same(square(6, 9, 17, 31, 1, 1)));
+  check_kernel(kFamily, same({.in_h = 1, .in_w = 50, .in_c = 40, .filter_h = 1, .filter_w = 31}));
+  check_kernel(kFamily, same({.in_h = 50, .in_w = 1, .in_c = 40, .filter_h = 31, .filter_w = 1}));
+  check_kernel(kFamily, {.in_h = 1, .in_w = 37, .in_c = 48, .filter_h = 1, .filter_w = 4, .pad_left = 3});
+  check_kernel(kFamily, same({.in_h = 12, .in_w = 15, .in_c = 32, .filter_h = 5, .filter_w = 3}));
+  check_kernel(kFamily, same({.in_h = 12, .in_w = 15, .in_c = 32, .filter_h = 3, .filter_w = 7, .stride_w = 2}));
+}
+
+TEST_CASE("depthwise_nhwc: several tiles of channels, rows and images") {
+  check_kernel(kFamily, padded({.batch = 3, .in_h = 30, .in_w = 29, .in_c = 200}));
+  check_kernel(kFamily, padded({.batch = 2, .in_h = 7, .in_w = 7, .in_c = 1009}));
+  check_kernel(kFamily, padded(square(40, 40, 130, 5, 2, 1)));
+  check_kernel(kFamily, {.batch = 0, .in_h = 7, .in_w = 7, .in_c = 32});
+}
+
+TEST_CASE("depthwise_nhwc: filters of output, input, height, width") {
+  for (const int64_t channels : {3, 16, 37}) {
+    for (const int64_t filter : {3, 5, 6}) {
+      Shape shape = padded(square(9, 11, channels, filter, 1, 1));
+      shape.filter_layout = FilterLayout::oihw;
+      check_kernel(kFamily, shape);
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: special values, padding skipped") {
+  for (const ActivationKind kind : {ActivationKind::linear, ActivationKind::relu, ActivationKind::relu6}) {
+    for (const int64_t channels : {2, 19, 48}) {
+      for (const int64_t filter : {3, 4, 5, 7}) {
+        for (const int64_t stride : {1, 2, 3}) {
+          check_kernel(kFamily, padded(square(15, 17, channels, filter, stride, 1)),
+                       {.activation = {kind, 0.0f, 0.0f, 0.0f}, .values = Values::special});
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: every activation") {
+  for (int kind = 0; kind <= static_cast<int>(ActivationKind::clip); ++kind) {
+    CAPTURE(kind);
+    for (const int64_t channels : {5, 21, 300}) {
+      check_kernel(kFamily, padded(square(16, 9, channels, 3, 1, 1)),
+                   {.activation = {static_cast<ActivationKind>(kind), 0.3f, -0.5f, 0.25f}});
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: leaves other layouts and multipliers to other families") {
+  for (const IsaKernels* isa : available_isas()) {
+    CHECK(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32}));
+    CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .layout = Layout::nchw}));
+    CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .out_c = 64}));
+    CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .groups = 8}));
+  }
+}
+
+}  // namespace depthwise
