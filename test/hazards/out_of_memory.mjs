@@ -25,7 +25,7 @@ for (const padding of [2 ** 20, 2 ** 24, 2 ** 31, 2 ** 40, 2 ** 52]) {
 
 if (process.platform === 'linux') {
   // Arrays so large that half of one leaves V8 all it needs for itself: it dies where it can't grow its own heap.
-  const side = 4096;
+  const side = 2048;
   const shape = [1, side, side, 16];
   const layer = new DepthwiseConv2d(tensor([3, 3, 16, 1], 2), { padding: 'same' });
   const filter = tensor([3, 3, 16, 1], 2);
@@ -37,7 +37,7 @@ if (process.platform === 'linux') {
 
   const kilobytes = Number(/VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
   const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), `--as=${bytes}:unlimited`]);
-  limit(kilobytes * 1024 + 2 ** 29); // half of one array more
+  limit(kilobytes * 1024 + 2 ** 27); // half of one array more
   try {
     for (let i = 0; i < 3; i++) {
       await rejects(layer.run(input, { out }), 'ERR_OUT_OF_MEMORY');
