@@ -34,6 +34,9 @@
       ['target_arch=="x64"', {
         'kernel_targets': ['kernels_avx512', 'kernels_avx2', 'kernels_portable'],
         'kernel_defines': ['DEPTHWISE_HAS_AVX512', 'DEPTHWISE_HAS_AVX2'],
+      }, 'target_arch=="arm64"', {
+        'kernel_targets': ['kernels_neon', 'kernels_portable'],
+        'kernel_defines': ['DEPTHWISE_HAS_NEON'],
       }, {
         'kernel_targets': ['kernels_portable'],
         'kernel_defines': [],
@@ -83,6 +86,16 @@
             'OTHER_CPLUSPLUSFLAGS': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
           },
           'msvs_settings': {'VCCLCompilerTool': {'AdditionalOptions': ['/arch:AVX512']}},
+        },
+      ],
+    }],
+    ['target_arch=="arm64"', {
+      'targets': [
+        {
+          'target_name': 'kernels_neon',
+          'type': 'static_library',
+          'sources': ['<@(kernel_sources)'],
+          'defines': ['DEPTHWISE_ISA_NEON'],
         },
       ],
     }],

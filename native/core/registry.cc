@@ -31,9 +31,15 @@ DEPTHWISE_DECLARE_ISA(avx512)
 #if defined(DEPTHWISE_HAS_AVX2)
 DEPTHWISE_DECLARE_ISA(avx2)
 #endif
+#if defined(DEPTHWISE_HAS_NEON)
+DEPTHWISE_DECLARE_ISA(neon)
+#endif
 DEPTHWISE_DECLARE_ISA(portable)
 
 namespace {
+
+// Neon is to AArch64 what the portable kernels' flags are to any target: its baseline.
+bool part_of_every_cpu() { return true; }
 
 // Best first. The activation functions are reached through pointers to constants of other objects, which
 // static initialisation may not have read yet: hence a function.
@@ -45,7 +51,10 @@ std::vector<IsaKernels> compiled_isas() {
 #if defined(DEPTHWISE_HAS_AVX2)
       {Isa::avx2, "avx2", cpu_has_avx2, families_avx2, activation_avx2},
 #endif
-      {Isa::portable, "portable", [] { return true; }, families_portable, activation_portable},
+#if defined(DEPTHWISE_HAS_NEON)
+      {Isa::neon, "neon", part_of_every_cpu, families_neon, activation_neon},
+#endif
+      {Isa::portable, "portable", part_of_every_cpu, families_portable, activation_portable},
   };
 }
 

@@ -8,7 +8,7 @@
 
 namespace depthwise {
 
-enum class Isa { avx512, avx2, portable };
+enum class Isa { avx512, avx2, neon, portable };
 
 // The kernels compiled for one instruction set. `families` ends with a null pointer; the first that
 // accepts a problem runs it, and the last accepts every problem.

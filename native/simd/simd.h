@@ -1,7 +1,11 @@
 // One vector type per instruction set, chosen by the flag the object is compiled with. Everything lives
 // in an unnamed namespace: the linker must never merge a function compiled for one CPU with another's.
 //
-// vec             kWidth floats
+// Each <isa>.h provides all of the following, and a primitive that is added here is added to every one of them:
+// kernels name no instruction set, and test/native runs them on all of them (scripts/test_arm64.sh on Neon).
+// portable.h says in plain loops what each has to do.
+//
+// vec             kWidth floats; kRegisters of them fit into registers
 // tail            the first n lanes, 0 <= n <= kWidth: tail_of(n)
 // load, store     unaligned; load_tail gives zero in the other lanes and does not read their memory
 // prefetch        towards the second cache; any address will do
@@ -15,8 +19,13 @@
 // permute(x, i)   lane l is x[i[l]], for indices below kWidth
 // transpose(x)    of a square of kWidth vectors: lane l of x[k] becomes lane k of x[l]
 // evens, odds     of the 2 * kWidth floats of a and b, in the same odd order that in_order undoes
+// add, sub, mul, div; zero(), set1(x) in all lanes
 // fma(a, b, c)    a * b + c, one rounding but on portable
-// clamp           NaN passes
+// max_nan(bound, x), min_nan(bound, x), clamp(x, lo, hi)
+//                 NaN where x is NaN; the bounds never are
+// less, select    select(less(a, b), yes, no); false where either is NaN
+// abs, round      to the nearest integer, even between two; for |x| < 2^22
+// pow2(n)         2^n, for integers from -126 to 127
 #pragma once
 
 #include <cstdint>
@@ -58,6 +67,9 @@ DEPTHWISE_INLINE uint32_t opaque(uint32_t x) {
 #elif defined(DEPTHWISE_ISA_AVX2)
 #include "avx2.h"
 #define DEPTHWISE_SYMBOL(name) name##_avx2
+#elif defined(DEPTHWISE_ISA_NEON)
+#include "neon.h"
+#define DEPTHWISE_SYMBOL(name) name##_neon
 #elif defined(DEPTHWISE_ISA_PORTABLE)
 #include "portable.h"
 #define DEPTHWISE_SYMBOL(name) name##_portable
