@@ -1,80 +1,79 @@
+import { once } from 'node:events';
 import { extname } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Tensor } from '../index.js';
-import { writeAtomically } from '../io/files.js';
 import {
   decodeNpy,
   encodeNpy,
-  fromImage,
   type NumericArray,
   readNpy,
   readNpz,
   readSafetensors,
-  toImage,
   toTensor,
   writeNpy,
 } from '../io/index.js';
-import { DataError, UsageError } from './errors.js';
+import { DataError, inOneLine, UsageError } from './errors.js';
+import { type Depth, isPicture, PICTURE_EXTENSIONS, readPicture, writePicture } from './pictures.js';
 
-export const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp'];
-export const INPUT_EXTENSIONS = ['.npy', ...IMAGE_EXTENSIONS];
+/** The kinds of files that are read and written. */
+export const EXTENSIONS = ['.npy', ...PICTURE_EXTENSIONS];
 
-export const isImage = (path: string): boolean => IMAGE_EXTENSIONS.includes(extname(path).toLowerCase());
-
-async function loadSharp(): Promise<typeof import('sharp').default> {
-  try {
-    return (await import('sharp')).default;
-  } catch {
-    throw new UsageError("images are read and written by sharp, which isn't installed: npm install sharp");
-  }
+/** What was read, and the depth that a picture had: a result is written with the same. */
+export interface Input {
+  tensor: Tensor;
+  depth: Depth;
 }
 
-/** A .npy file or an image as NHWC (or as the file has it); '-' is .npy on stdin. */
-export async function readInput(path: string): Promise<Tensor> {
-  if (path === '-') return toTensor(decodeNpy(await buffer(process.stdin)));
-  if (isImage(path)) return readImage(path);
+/** A .npy file or a picture; '-' is .npy on stdin. */
+export async function readInput(path: string, keepAlpha: boolean): Promise<Input> {
+  if (path === '-') return { tensor: await readStdin(), depth: 8 };
+  if (isPicture(path)) return readPicture(path, keepAlpha);
   if (extname(path).toLowerCase() !== '.npy') {
-    throw new DataError(`${path}: not a kind of file that is read; ${INPUT_EXTENSIONS.join(', ')} are`);
+    throw new DataError(`${path}: not a kind of file that is read; ${EXTENSIONS.join(', ')} are`);
   }
-  return toTensor(await readNpy(path));
+  return { tensor: toTensor(await readNpy(path)), depth: 8 };
 }
 
-// Alpha is dropped: a filter that mixes neighbours makes no sense of it.
-async function readImage(path: string): Promise<Tensor> {
-  const sharp = await loadSharp();
+async function readStdin(): Promise<Tensor> {
   try {
-    const image = sharp(path).autoOrient().removeAlpha();
-    return fromImage(await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }));
+    return toTensor(decodeNpy(await buffer(process.stdin)));
   } catch (error) {
-    throw new DataError(`${path}: ${(error as Error).message}`);
+    throw new DataError(`stdin: ${inOneLine(error)}`);
   }
 }
 
 /** Writes a tensor as the path's extension says, whole or not at all; '-' is .npy on stdout. */
-export async function writeOutput(path: string, tensor: Tensor): Promise<void> {
-  if (path === '-') {
-    await new Promise<void>((resolve, reject) => {
-      process.stdout.write(encodeNpy(tensor), (error) => (error ? reject(error) : resolve()));
-    });
-    return;
-  }
-  if (!isImage(path)) return writeNpy(path, tensor);
-  const sharp = await loadSharp();
-  const { data, info } = toImage(tensor);
-  const format = extname(path).slice(1).toLowerCase().replace('jpg', 'jpeg') as 'png' | 'jpeg' | 'webp';
-  const raw = { width: info.width, height: info.height, channels: info.channels as 1 | 2 | 3 | 4 };
-  await writeAtomically(path, await sharp(data, { raw }).toFormat(format).toBuffer());
+export async function writeOutput(path: string, tensor: Tensor, depth: Depth): Promise<void> {
+  if (path === '-') return writeStdout(encodeNpy(tensor));
+  return isPicture(path) ? writePicture(path, tensor, depth) : writeNpy(path, tensor);
 }
 
-/** A filter, bias or slopes: x.npy, or weights.npz:name, or model.safetensors:name. */
+// In pieces: a single write takes less than 2 GiB.
+async function writeStdout(bytes: Uint8Array): Promise<void> {
+  const piece = 2 ** 24;
+  for (let at = 0; at < bytes.length; at += piece) {
+    if (!process.stdout.write(bytes.subarray(at, at + piece))) await once(process.stdout, 'drain');
+  }
+}
+
+/**
+ * A filter, bias or slopes: FILE.npy, FILE.npz:NAME or FILE.safetensors:NAME; the name may be left out where the file
+ * holds one array.
+ */
 export async function readWeights(text: string): Promise<Tensor> {
-  const [, path, name] = /^(.*\.(?:npz|safetensors)):(.+)$/i.exec(text) ?? [];
-  if (path === undefined || name === undefined) {
-    if (/\.npy$/i.test(text)) return toTensor(await readNpy(text));
+  if (/\.npy$/i.test(text)) return toTensor(await readNpy(text));
+  const [, path, name] = /^(.*\.(?:npz|safetensors))(?::(.+))?$/i.exec(text) ?? [];
+  if (path === undefined) {
     throw new UsageError(`'${text}' is neither a .npy file nor FILE.npz:NAME nor FILE.safetensors:NAME`);
   }
   const arrays: Map<string, NumericArray> = await (/npz$/i.test(path) ? readNpz(path) : readSafetensors(path));
-  const array = arrays.get(name);
-  if (!array) throw new DataError(`${path}: has no array '${name}'; it has ${[...arrays.keys()].join(', ') || 'none'}`);
-  return toTensor(array);
+  const names = [...arrays.keys()];
+  const array = arrays.get(name ?? (names.length === 1 ? names[0]! : ''));
+  if (array) return toTensor(array);
+  const shown = names.length > 20 ? `${names.slice(0, 20).join(', ')} and ${names.length - 20} more` : names.join(', ');
+  throw new DataError(
+    name === undefined
+      ? `${path}: which array? It has ${shown || 'none'}; name one as in ${path}:${names[0] ?? 'NAME'}`
+      : `${path}: has no array '${name}'; it has ${shown || 'none'}`,
+  );
 }

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import cliProgress from 'cli-progress';
-import { Conv2d, type Conv2dOptions, DepthwiseConv2d, type Tensor } from '../index.js';
-import { isImage, readInput, readWeights, writeOutput } from './arrays.js';
+import { type Activation, Conv2d, type Conv2dOptions, DepthwiseConv2d, type Tensor } from '../index.js';
+import { readInput, readWeights, writeOutput } from './arrays.js';
 import { builtinFilter, depthwiseFilter } from './builtin_filters.js';
-import { inOneLine, isUsage } from './errors.js';
+import { asUsage, DataError, inOneLine, UsageError } from './errors.js';
 import { type Job, planJobs } from './files.js';
+import { isPicture, loadSharp } from './pictures.js';
 import { activation, integer, padding, pair } from './values.js';
 
 /** What the command line says, every value still text. */
@@ -24,6 +25,7 @@ export interface ConvArguments {
   groups?: string;
   bias?: string;
   activation?: string;
+  keepAlpha?: boolean;
   jobs: string;
   resume?: boolean;
   json?: boolean;
@@ -42,11 +44,17 @@ interface Result {
   error?: string;
 }
 
-/** Convolves every input; the process's exit code: 0, or 1 where a file failed. */
-export async function conv(inputs: readonly string[], args: ConvArguments, signal: AbortSignal): Promise<number> {
-  const parallel = integer('jobs', args.jobs, 1);
-  const layerFor = await prepare(args);
+/** Convolves every input; true where all went well. Stops after the files in work when `signal` is aborted. */
+export async function conv(inputs: readonly string[], args: ConvArguments, signal: AbortSignal): Promise<boolean> {
+  const parallel = integer('--jobs', args.jobs, 1);
+  const options = readOptions(args);
   const jobs = await planJobs([...inputs, ...(args.input ?? [])], args);
+  const picture = jobs.flatMap(({ input, output }) => [input, output]).find(isPicture);
+  if (picture !== undefined) {
+    if (args.dataFormat === 'NCHW') throw new UsageError(`${picture}: pictures are NHWC, NCHW is for arrays`);
+    await loadSharp();
+  }
+  const layerFor = await prepare(args, options);
   const report = reporter(args, jobs);
   let failed = 0;
   const queue = jobs.values();
@@ -54,14 +62,15 @@ export async function conv(inputs: readonly string[], args: ConvArguments, signa
     for (const job of queue) {
       if (signal.aborted) return;
       const result = await runJob(job, args, layerFor, signal);
+      if (signal.aborted && result.error !== undefined) return;
       if (result.error !== undefined) failed++;
       report.done(result);
     }
   };
   // Each worker holds one input and one output: memory is bounded by their number, not by that of the files.
   await Promise.all(Array.from({ length: Math.min(parallel, jobs.length) }, worker));
-  report.end(failed);
-  return failed > 0 ? 1 : 0;
+  report.end(signal.aborted);
+  return failed === 0;
 }
 
 async function runJob(
@@ -72,53 +81,72 @@ async function runJob(
 ): Promise<Result> {
   if (args.resume && job.output !== '-' && existsSync(job.output)) return { ...job, skipped: true };
   try {
-    const input = await readInput(job.input);
+    const { tensor: input, depth } = await readInput(job.input, args.keepAlpha ?? false);
     const start = performance.now();
     const layer = layerFor(channelsOf(input, args.dataFormat));
     let output = await layer.run(input, { signal });
     const milliseconds = performance.now() - start;
     const { kernel } = layer.explain(input.shape);
-    if (isImage(job.output) && args.filter === 'sobel') output = magnitude(output);
+    if (isPicture(job.output) && args.filter === 'sobel') output = magnitude(output);
     if (job.output !== '-') await mkdir(dirname(job.output), { recursive: true });
-    await writeOutput(job.output, output);
+    await writeOutput(job.output, output, depth);
     return { ...job, shape: output.shape, kernel, milliseconds };
   } catch (error) {
-    if (isUsage(error) && !signal.aborted) throw error;
-    return { ...job, error: inOneLine(error, job.input) };
+    return { ...job, error: inOneLine(error, job.input === '-' ? 'stdin' : job.input) };
   }
 }
 
-/** Checks the options and reads the weights once; layers are then made per number of channels that inputs have. */
-async function prepare(args: ConvArguments): Promise<(channels: number) => Convolution> {
-  const planes = builtinFilter(args.filter);
-  const filter = planes ? undefined : await readWeights(args.filter);
-  const options = await convolutionOptions(args, planes !== undefined);
-  const layers = new Map<number, Convolution>();
-  return (channels) => {
-    const key = planes ? channels : 0;
-    let layer = layers.get(key);
-    if (!layer) {
-      const weights = filter ?? depthwiseFilter(planes!, channels);
-      layer = options.groups === undefined ? new DepthwiseConv2d(weights, options) : new Conv2d(weights, options);
-      layers.set(key, layer);
-    }
-    return layer;
+/** Reads the weights once; layers are then made per number of channels that inputs have. */
+async function prepare(args: ConvArguments, options: Options): Promise<(channels: number) => Convolution> {
+  const slopes =
+    options.activation === 'prelu' ? await readWeights(args.activation!.slice('prelu:'.length)) : undefined;
+  const complete: Conv2dOptions = {
+    ...options,
+    bias: args.bias === undefined ? undefined : await readWeights(args.bias),
+    activation: options.activation === 'prelu' ? { type: 'prelu', alpha: slopes!.data } : options.activation,
   };
+  const make = (filter: Tensor): Convolution =>
+    complete.groups === undefined ? new DepthwiseConv2d(filter, complete) : new Conv2d(filter, complete);
+  const planes = builtinFilter(args.filter);
+  if (planes) {
+    const layers = new Map<number, Convolution>();
+    return (channels) => {
+      const layer = layers.get(channels) ?? make(depthwiseFilter(planes, channels));
+      layers.set(channels, layer);
+      return layer;
+    };
+  }
+  const filter = await readWeights(args.filter);
+  try {
+    const layer = make(filter);
+    return () => layer;
+  } catch (error) {
+    const text = inOneLine(error);
+    const file = text.startsWith('bias') ? args.bias : text.startsWith('activation') ? args.activation : args.filter;
+    throw new DataError(`${file}: ${text}`);
+  }
 }
 
-async function convolutionOptions(args: ConvArguments, builtin: boolean): Promise<Conv2dOptions> {
+/** The options without what lies in files; what is wrong with them is found before a file is read. */
+type Options = Omit<Conv2dOptions, 'bias' | 'activation'> & { activation: Activation | 'prelu' | undefined };
+
+function readOptions(args: ConvArguments): Options {
+  const builtin = builtinFilter(args.filter) !== undefined;
+  if (builtin && (args.groups !== undefined || args.filterFormat !== undefined)) {
+    throw new UsageError("a built-in filter is depthwise: --groups and --filter-format go with a filter's file");
+  }
   const chosen = args.activation === undefined ? undefined : activation(args.activation);
-  const slopes = chosen === 'prelu' ? await readWeights(args.activation!.slice('prelu:'.length)) : undefined;
-  return {
-    strides: args.strides === undefined ? undefined : pair('strides', args.strides),
-    dilations: args.dilations === undefined ? undefined : pair('dilations', args.dilations),
+  const options = {
+    strides: args.strides === undefined ? undefined : pair('--strides', args.strides),
+    dilations: args.dilations === undefined ? undefined : pair('--dilations', args.dilations),
     padding: args.padding === undefined ? (builtin ? 'same' : undefined) : padding(args.padding),
     dataFormat: args.dataFormat,
-    filterFormat: builtin ? undefined : args.filterFormat,
-    bias: args.bias === undefined ? undefined : await readWeights(args.bias),
-    activation: chosen === 'prelu' ? { type: 'prelu', alpha: slopes!.data } : chosen,
-    ...(args.groups !== undefined && { groups: integer('groups', args.groups, 1) }),
+    filterFormat: args.filterFormat,
   };
+  const one = { data: new Float32Array(1), shape: [1, 1, 1, 1] };
+  asUsage(() => new Conv2d(one, { ...options, activation: chosen === 'prelu' ? undefined : chosen }));
+  const groups = args.groups === undefined ? {} : { groups: integer('--groups', args.groups, 1) };
+  return { ...options, ...groups, activation: chosen };
 }
 
 function channelsOf({ shape }: Tensor, dataFormat = 'NHWC'): number {
@@ -134,7 +162,7 @@ function magnitude({ data, shape }: Tensor): Tensor {
 
 interface Reporter {
   done(result: Result): void;
-  end(failed: number): void;
+  end(interrupted: boolean): void;
 }
 
 /** What a person or, with --json, a machine is told: everything on stderr but the lines of --json. */
@@ -153,26 +181,31 @@ function reporter(args: ConvArguments, jobs: readonly Job[]): Reporter {
         })
       : undefined;
   bar?.start(jobs.length, 0, { file: '' });
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const failures: string[] = [];
+  let written = 0;
   let skipped = 0;
   return {
     done({ input, output, shape, kernel, milliseconds, error, skipped: wasSkipped }) {
       bar?.increment({ file: input });
-      if (error !== undefined) failures.push(error);
-      if (wasSkipped) skipped++;
-      if (!bar && !args.quiet && error === undefined && !wasSkipped) {
-        const what = `[${shape}] ${kernel} ${milliseconds!.toFixed(1)} ms`;
-        process.stderr.write(`${input} -> ${output} ${what}\n`);
+      if (error !== undefined) {
+        failures.push(`depthwise: ${error}`);
+        if (!bar) say(failures.at(-1)!);
+      } else if (wasSkipped) {
+        skipped++;
+      } else {
+        written++;
+        if (!bar && !args.quiet) say(`${input} -> ${output} [${shape}] ${kernel} ${milliseconds!.toFixed(1)} ms`);
       }
-      if (!bar && error !== undefined) process.stderr.write(`depthwise: ${error}\n`);
     },
-    end(failed) {
+    end(interrupted) {
       bar?.stop();
-      if (bar) for (const failure of failures) process.stderr.write(`depthwise: ${failure}\n`);
-      if (jobs.length > 1 && !args.quiet) {
-        const parts = [`${jobs.length - failed - skipped} written`, `${skipped} skipped`, `${failed} failed`];
-        process.stderr.write(`${parts.filter((part) => !part.startsWith('0 ')).join(', ')}\n`);
-      }
+      if (bar) for (const failure of failures) say(failure);
+      if (args.quiet || (jobs.length === 1 && !interrupted)) return;
+      const left = jobs.length - written - skipped - failures.length;
+      const counts = { written, skipped, failed: failures.length, 'not done': left };
+      const parts = Object.entries(counts).map(([what, count]) => (count === 0 ? '' : `${count} ${what}`));
+      say(parts.filter((part) => part !== '').join(', '));
     },
   };
 }

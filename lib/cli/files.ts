@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
-import { INPUT_EXTENSIONS } from './arrays.js';
+import { EXTENSIONS } from './arrays.js';
 import { UsageError } from './errors.js';
 
 /** One file to read and where its result goes. */
@@ -17,66 +17,118 @@ export interface Destinations {
   format?: string | undefined;
 }
 
-// Between a result's name and its extension where it lies beside its input; a folder's own results are not inputs.
+/** A file to read, and the folder that its argument named it in. */
+interface Source {
+  path: string;
+  base: string;
+}
+
+// Between a result's name and its extension where it lies beside its input. Results of an earlier run are no inputs of the
+// next, whether they lie beside their inputs or in an --out-dir within what a pattern covers.
 const MARK = '.conv';
 
-/** Files, folders (their files, not their folders' files) and glob patterns, as files with where they came from. */
-async function expand(patterns: readonly string[]): Promise<{ path: string; base: string }[]> {
-  const found = new Map<string, { path: string; base: string }>();
+const isRead = (path: string): boolean => EXTENSIONS.includes(extname(path).toLowerCase());
+const isMarked = (path: string): boolean => basename(path).includes(`${MARK}.`);
+const isInside = (path: string, folder: string): boolean => {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+};
+
+/** What to read and where to write it, every clash found before the first file is read. */
+export async function planJobs(inputs: readonly string[], to: Destinations): Promise<Job[]> {
+  if (inputs.length === 0) throw new UsageError("no input: name files, folders or patterns, or '-' for stdin");
+  checkDestinations(to);
+  const sources = await expand(inputs, to.outDir);
+  if (sources.length === 0)
+    throw new UsageError(`nothing to read in ${inputs.join(', ')}: no ${EXTENSIONS.join(', ')}`);
+  if (to.output !== undefined && sources.length > 1) {
+    throw new UsageError(`--output takes one result, there are ${sources.length}: use --out-dir`);
+  }
+  const jobs = assignOutputs(sources, to);
+  const read = new Set(jobs.map(({ input }) => resolve(input)));
+  const overwritten = jobs.find(({ output }) => output !== '-' && read.has(resolve(output)));
+  if (overwritten) throw new UsageError(`${overwritten.output} is an input: the result would overwrite it`);
+  return jobs;
+}
+
+function checkDestinations({ output, outDir, format }: Destinations): void {
+  if (output === undefined) return;
+  if (outDir !== undefined) throw new UsageError('--output and --out-dir exclude each other');
+  if (format !== undefined) throw new UsageError("--format goes with --out-dir: --output's name says the format");
+  if (output !== '-' && !isRead(output)) {
+    throw new UsageError(
+      `--output ${output}: not a kind of file that is written; ${EXTENSIONS.join(', ')} are, - is stdout`,
+    );
+  }
+}
+
+/** Files, folders (their files, not their folders' files) and patterns as files, each once. */
+async function expand(patterns: readonly string[], outDir: string | undefined): Promise<Source[]> {
+  const found = new Map<string, Source>();
   for (const pattern of patterns) {
-    for (const file of await expandOne(pattern)) {
-      if (!found.has(resolve(file.path))) found.set(resolve(file.path), file);
+    for (const source of await expandOne(pattern, outDir)) {
+      const key = source.path === '-' ? '-' : resolve(source.path);
+      if (!found.has(key)) found.set(key, source);
     }
   }
   return [...found.values()];
 }
 
-async function expandOne(pattern: string): Promise<{ path: string; base: string }[]> {
+async function expandOne(pattern: string, outDir: string | undefined): Promise<Source[]> {
   if (pattern === '-') return [{ path: '-', base: '' }];
   if (existsSync(pattern)) {
     if (!statSync(pattern).isDirectory()) return [{ path: pattern, base: dirname(pattern) }];
     const files = await glob('*', { cwd: pattern, dot: false });
     return files
-      .filter((file) => INPUT_EXTENSIONS.includes(extname(file).toLowerCase()) && !file.includes(`${MARK}.`))
+      .filter((file) => isRead(file) && !isMarked(file))
       .sort()
       .map((file) => ({ path: join(pattern, file), base: pattern }));
   }
   if (!/[*?[\]{}!]/.test(pattern)) return [{ path: pattern, base: dirname(pattern) }];
-  const files = (await glob(pattern, { dot: false })).sort();
-  if (files.length === 0) throw new UsageError(`no file matches ${pattern}`);
   // The part of the pattern without wildcards is what results under --out-dir are relative to.
   const base = dirname(pattern.replace(/[*?[\]{}!].*$/, '_'));
+  const results = outDir !== undefined && isInside(resolve(outDir), resolve(base)) ? resolve(outDir) : undefined;
+  const isResult = (path: string): boolean =>
+    outDir === undefined ? isMarked(path) : results !== undefined && isInside(resolve(path), results);
+  const files = (await glob(pattern, { dot: false })).filter((path) => !isResult(path)).sort();
+  if (files.length === 0) throw new UsageError(`no file matches ${pattern}`);
   return files.map((path) => ({ path, base }));
 }
 
-/** What to read and where to write it, every clash found before the first file is read. */
-export async function planJobs(inputs: readonly string[], to: Destinations): Promise<Job[]> {
-  if (inputs.length === 0) throw new UsageError("no input: name files, folders or patterns, or '-' for stdin");
-  const files = await expand(inputs);
-  if (files.length === 0)
-    throw new UsageError(`nothing to read in ${inputs.join(', ')}: no ${INPUT_EXTENSIONS.join(', ')}`);
-  if (to.output !== undefined && files.length > 1) {
-    throw new UsageError(`--output takes one result, there are ${files.length}: use --out-dir`);
+/**
+ * The first of three ways to name results under which no two have the same: each under its own name, below its argument;
+ * below the folder that all inputs have in common; and with the input's extension in the name.
+ */
+function assignOutputs(sources: readonly Source[], to: Destinations): Job[] {
+  const folders = sources.filter(({ path }) => path !== '-').map(({ base }) => resolve(base));
+  const common = folders.reduce(commonFolder, folders[0] ?? '');
+  const moved = sources.map(({ path }) => ({ path, base: common }));
+  const ways = [
+    () => sources.map((source) => destination(source, to, false)),
+    () => moved.map((source) => destination(source, to, false)),
+    () => moved.map((source) => destination(source, to, true)),
+  ];
+  for (const way of ways) {
+    const outputs = way();
+    if (new Set(outputs.map((output) => resolve(output))).size === outputs.length) {
+      return outputs.map((output, i) => ({ input: sources[i]!.path, output }));
+    }
   }
-  const jobs = files.map(({ path, base }) => ({ input: path, output: destination(path, base, to) }));
-  const taken = new Map<string, string>();
-  const sources = new Set(jobs.map(({ input }) => resolve(input)));
-  for (const { input, output } of jobs) {
-    if (output === '-') continue;
-    const rival = taken.get(resolve(output));
-    if (rival !== undefined) throw new UsageError(`${rival} and ${input} would both be written to ${output}`);
-    if (sources.has(resolve(output))) throw new UsageError(`${output} is an input: the result would overwrite it`);
-    taken.set(resolve(output), input);
-  }
-  return jobs;
+  throw new UsageError('two results would have the same name: name them by --output, one at a time');
 }
 
-function destination(input: string, base: string, { output, outDir, format }: Destinations): string {
+function commonFolder(a: string, b: string): string {
+  let folder = a;
+  while (folder !== b && !isInside(b, folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+function destination({ path, base }: Source, { output, outDir, format }: Destinations, keepExtension: boolean): string {
   if (output !== undefined) return output;
-  if (input === '-') return '-';
-  const ownExtension = extname(input);
+  if (path === '-') return '-';
+  const ownExtension = extname(path);
   const extension = format === undefined ? ownExtension : `.${format}`;
-  const name = basename(input, ownExtension);
-  if (outDir === undefined) return join(dirname(input), `${name}${MARK}${extension}`);
-  return join(outDir, relative(base, dirname(input)), `${name}${extension}`);
+  const name = keepExtension && extension !== ownExtension ? basename(path) : basename(path, ownExtension);
+  if (outDir === undefined) return join(dirname(path), `${name}${MARK}${extension}`);
+  return join(outDir, relative(resolve(base), resolve(dirname(path))), `${name}${extension}`);
 }

@@ -96,50 +96,74 @@ export function fromNdarray(array: NdarrayLike): Float32Tensor {
 
 /** What sharp's `raw().toBuffer({ resolveWithObject: true })` resolves to, as far as it is looked at. */
 export interface RawImage {
-  data: Uint8Array | Uint8ClampedArray;
+  /** Pixel after pixel, row after row; 8 or 16 bits a channel. */
+  data: Uint8Array | Uint8ClampedArray | Uint16Array;
+  /** Sizes in pixels, and the number of channels. */
   info: { width: number; height: number; channels: number };
 }
 
 /**
- * Raw 8-bit pixels as an NHWC tensor [1, height, width, channels] of values in [0, 1].
+ * Raw pixels as an NHWC tensor [1, height, width, channels] of values in [0, 1]: each is divided by 255, or by 65535
+ * where `data` is a Uint16Array.
  *
- * @throws RangeError where `data` has not width * height * channels bytes.
+ * @throws TypeError where `data` is no such array, RangeError where it has not width * height * channels elements.
  * @example
  * import { fromImage } from 'depthwise/io';
+ *
  * const image = fromImage({ data: Uint8Array.of(0, 255), info: { width: 2, height: 1, channels: 1 } });
  * console.log(image.data); // Float32Array(2) [ 0, 1 ]
+ * @example With sharp:
+ * import { fromImage } from 'depthwise/io';
+ * import sharp from 'sharp';
+ *
+ * const blank = sharp({ create: { width: 4, height: 2, channels: 3, background: 'red' } });
+ * console.log(fromImage(await blank.raw().toBuffer({ resolveWithObject: true })).shape); // [ 1, 2, 4, 3 ]
  */
 export function fromImage({ data, info }: RawImage): Float32Tensor {
   const { width, height, channels } = info;
+  const isWide = types.isUint16Array(data);
+  if (!isWide && !types.isUint8Array(data) && !types.isUint8ClampedArray(data)) {
+    throw new TypeError(`data must be a Uint8Array, Uint8ClampedArray or Uint16Array, got ${describe(data)}`);
+  }
   if (data.length !== width * height * channels) {
     throw new RangeError(
-      `an image of ${width} x ${height} with ${channels} channels has ${width * height * channels} bytes, got ` +
-        `${data.length}; is it raw, with 8 bits a channel?`,
+      `an image of ${width} x ${height} with ${channels} channels has ${width * height * channels} elements, got ` +
+        `${data.length}; is it raw, and 16 bits a channel in a Uint16Array?`,
     );
   }
   const values = new Float32Array(data.length);
-  for (let i = 0; i < values.length; i++) values[i] = data[i]! / 255;
+  const white = isWide ? 65535 : 255;
+  for (let i = 0; i < values.length; i++) values[i] = data[i]! / white;
   return { data: values, shape: [1, height, width, channels] };
 }
 
 /**
- * A tensor [height, width, channels] or [1, height, width, channels] of values in [0, 1] as raw 8-bit pixels, rounded;
- * what lies outside is clipped, NaN becomes 0. `sharp(image.data, { raw: image.info })` takes the result.
+ * A tensor [height, width, channels] or [1, height, width, channels] of values in [0, 1] as raw pixels, rounded to the
+ * nearest; what lies outside is clipped, NaN becomes 0. `sharp(image.data, { raw: image.info })` takes the result.
  *
- * @throws RangeError for another rank, a batch that isn't 1, or more than 4 channels.
+ * @param depth Bits a channel: 8 (the default) gives a Uint8Array, 16 a Uint16Array.
+ * @throws RangeError for another rank, a batch that isn't 1, more than 4 channels, or data that doesn't fit the shape.
  * @example
  * import { toImage } from 'depthwise/io';
+ *
  * console.log(toImage({ data: Float32Array.of(0, 0.5, 2), shape: [1, 1, 3] }).data); // Uint8Array(3) [ 0, 128, 255 ]
  */
-export function toImage(image: { data: Float32Array; shape: readonly number[] }): RawImage {
-  const [height, width, channels] =
-    image.shape.length === 4 && image.shape[0] === 1 ? image.shape.slice(1) : image.shape;
-  if (!height || !width || !channels || image.shape.length > 4 || image.shape.length < 3 || channels > 4) {
+export function toImage(image: { data: Float32Array; shape: readonly number[] }, depth: 8 | 16 = 8): RawImage {
+  const { data, shape } = image;
+  const [height, width, channels] = shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape;
+  if (!height || !width || !channels || shape.length > 4 || shape.length < 3 || channels > 4) {
     throw new RangeError(
-      `an image has shape [height, width, channels] with 1 to 4 channels, got [${image.shape.join(', ')}]; is it NCHW?`,
+      `an image has shape [height, width, channels] with 1 to 4 channels, got [${shape.join(', ')}]; is it NCHW?`,
     );
   }
-  const pixels = new Uint8ClampedArray(image.data.length);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.floor(image.data[i]! * 255 + 0.5);
-  return { data: new Uint8Array(pixels.buffer), info: { width, height, channels: channels as 1 | 2 | 3 | 4 } };
+  if (data.length !== height * width * channels) {
+    throw new RangeError(
+      `shape [${shape.join(', ')}] has ${height * width * channels} elements, data has ${data.length}`,
+    );
+  }
+  const white = depth === 16 ? 65535 : 255;
+  const pixels = depth === 16 ? new Uint16Array(data.length) : new Uint8Array(data.length);
+  // NaN stays NaN until it is stored, as 0.
+  for (let i = 0; i < pixels.length; i++) pixels[i] = Math.floor(Math.min(Math.max(data[i]!, 0), 1) * white + 0.5);
+  return { data: pixels, info: { width, height, channels } };
 }

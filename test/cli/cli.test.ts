@@ -128,6 +128,53 @@ describe('pictures', () => {
   });
 });
 
+describe('what pictures become', () => {
+  const convolved = async (name: string, ...more: string[]) => {
+    const args = ['conv', name, '--filter', 'box:1', '--output', 'y.npy', '--quiet', ...more];
+    expect(await depthwise(args)).toMatchObject({ code: 0, stderr: '' });
+    return get('y.npy');
+  };
+  const identity = async (name: string, output: string) => {
+    expect(await depthwise(['conv', name, '--filter', 'box:1', '--output', output])).toMatchObject({ code: 0 });
+    return sharp(join(folder, output)).metadata();
+  };
+  const of = (data: Uint8Array | Uint16Array, channels: 1 | 2 | 3 | 4) =>
+    sharp(data, { raw: { width: 2, height: 2, channels } });
+
+  test('a grey one has one channel, and stays grey', async () => {
+    await of(Uint8Array.of(0, 51, 102, 255), 1)
+      .toColourspace('b-w')
+      .toFile(join(folder, 'grey.png'));
+    expect(await convolved('grey.png')).toEqual({ data: Float32Array.of(0, 0.2, 0.4, 1), shape: [1, 2, 2, 1] });
+    expect(await identity('grey.png', 'y.png')).toMatchObject({ space: 'b-w', channels: 1, depth: 'uchar' });
+    expect(await identity('grey.png', 'y.jpg')).toMatchObject({ space: 'b-w', channels: 1 });
+  });
+
+  test('alpha is dropped, or kept as one more channel', async () => {
+    const pixels = Uint8Array.from({ length: 16 }, (_, i) => 255 - i * 16);
+    await of(pixels, 4).toFile(join(folder, 'alpha.png'));
+    expect((await convolved('alpha.png')).shape).toEqual([1, 2, 2, 3]);
+    const kept = await convolved('alpha.png', '--keep-alpha');
+    expect(kept).toEqual({ data: Float32Array.from(pixels, (value) => value / 255), shape: [1, 2, 2, 4] });
+  });
+
+  test('16 bits a channel are kept', async () => {
+    const values = Uint16Array.of(0, 1, 257, 1000, 2000, 3000, 65534, 65535, 40000, 7, 8, 9);
+    await of(values, 3).toColourspace('rgb16').toFile(join(folder, 'deep.png'));
+    expect(await convolved('deep.png')).toEqual({
+      data: Float32Array.from(values, (value) => value / 65535),
+      shape: [1, 2, 2, 3],
+    });
+    expect(await identity('deep.png', 'y.png')).toMatchObject({ depth: 'ushort', channels: 3 });
+    const back = await sharp(join(folder, 'y.png')).toColourspace('rgb16').raw({ depth: 'ushort' }).toBuffer();
+    expect(new Uint16Array(back.buffer, back.byteOffset, 12)).toEqual(values);
+    expect(await identity('deep.png', 'y.webp')).toMatchObject({ depth: 'uchar', channels: 3 });
+    await of(values.slice(0, 4), 1).toColourspace('grey16').toFile(join(folder, 'deep_grey.png'));
+    expect((await convolved('deep_grey.png')).shape).toEqual([1, 2, 2, 1]);
+    expect(await identity('deep_grey.png', 'y.png')).toMatchObject({ depth: 'ushort', channels: 1 });
+  });
+});
+
 describe('many files', () => {
   beforeEach(async () => {
     await mkdir(join(folder, 'in/deep'), { recursive: true });
@@ -164,6 +211,45 @@ describe('many files', () => {
     expect((await stat(join(folder, 'out/a.png'))).mtimeMs).toBe(before.mtimeMs);
   });
 
+  test('an array that no layer takes is reported like a broken file', async () => {
+    await Promise.all([put('in/flat.npy', tensor([4, 4])), put('in/good.npy', tensor([1, 4, 4, 2]))]);
+    const { code, stderr } = await depthwise('conv in --filter box --out-dir out'.split(' '));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^depthwise: in[/\\]flat\.npy: input\.shape must have 3 or 4 sizes/m);
+    expect(stderr).toContain('5 written, 2 failed');
+  });
+
+  test('files of one name from several folders do not meet', async () => {
+    await mkdir(join(folder, 'other'));
+    await Promise.all([picture('other/a.png', 9), picture('other/z.png'), picture('in/a.webp')]);
+    const results = async () => (await readdir(join(folder, 'out'), { recursive: true })).sort();
+    await depthwise('conv in/b.png other/z.png --filter box --out-dir out'.split(' '));
+    expect(await results()).toEqual(['b.png', 'z.png']);
+    await rm(join(folder, 'out'), { recursive: true });
+    await depthwise('conv in/a.png other --filter box --out-dir out'.split(' '));
+    expect(await results()).toEqual([
+      'in',
+      join('in', 'a.png'),
+      'other',
+      join('other', 'a.png'),
+      join('other', 'z.png'),
+    ]);
+    await rm(join(folder, 'out'), { recursive: true });
+    await depthwise('conv in/a.png in/a.webp --filter box --out-dir out --format npy'.split(' '));
+    expect(await results()).toEqual(['a.png.npy', 'a.webp.npy']);
+  });
+
+  test('results within the pattern are not convolved again', async () => {
+    for (let run = 0; run < 2; run++) {
+      await depthwise(['conv', '**/[ab].png', '--filter', 'box', '--out-dir', 'out']);
+      await depthwise(['conv', '**/[ab]*.png', '--filter', 'box', '--quiet']);
+      await rm(join(folder, 'in/broken.conv.png'), { force: true });
+    }
+    expect((await readdir(join(folder, 'out'), { recursive: true })).sort()).toEqual(
+      ['in', ...['a.conv', 'a', 'b.conv', 'b'].map((name) => join('in', `${name}.png`))].sort(),
+    );
+  });
+
   test('a pattern keeps the folders below it; results beside inputs are no inputs next time', async () => {
     expect((await depthwise(['conv', 'in/**/[ae].png', '--filter', 'box', '--out-dir', 'out'])).code).toBe(0);
     expect(await readdir(join(folder, 'out/deep'))).toEqual(['e.png']);
@@ -178,30 +264,64 @@ describe('what is wrong is said in one line', () => {
   test.each<[string, string, number, RegExp]>([
     ['no filter', 'conv x.npy', 2, /required option '--filter <filter>'/],
     ['no input', 'conv --filter box', 2, /^depthwise: no input/],
-    ['an unknown command', 'con x.npy', 2, /unknown command 'con'\n\(Did you mean conv\?\)/],
+    ['an unknown command', 'con x.npy', 2, /unknown command 'con' \(Did you mean conv\?\)/],
     [
       'an unknown option',
       'conv x.npy --filter box --stride 2',
       2,
-      /unknown option '--stride'\n\(Did you mean --strides\?\)/,
+      /unknown option '--stride' \(Did you mean --strides\?\)/,
     ],
     ['an unknown filter', 'conv x.npy --filter gausian', 2, /'gausian' is neither/],
-    ['too many numbers for a filter', 'conv x.npy --filter box:3,4', 2, /--filter box takes :SIZE/],
+    ['too many numbers for a filter', 'conv x.npy --filter box:3,4', 2, /--filter box takes box:SIZE=3/],
     ['a huge filter', 'conv x.npy --filter box:257', 2, /1 to 255/],
     [
       'strides that are no numbers',
       'conv x.npy --filter box --strides a',
       2,
-      /--strides must be a whole number or two/,
+      /--strides must be a whole number of at least 1, or two/,
     ],
-    ['strides that are too small', 'conv x.npy --filter box --strides 0', 2, /strides must be an integer >= 1, got 0/],
+    [
+      'strides that are too small',
+      'conv x.npy --filter box --strides 0',
+      2,
+      /--strides must be a whole number of at least 1/,
+    ],
     ['a padding of three', 'conv x.npy --filter box --padding 1,2,3', 2, /--padding must be/],
     ['an unknown activation', 'conv x.npy --filter box --activation swish', 2, /--activation must be/],
     ['an unknown format', 'conv x.npy --filter box --data-format HWC', 2, /Allowed choices are NHWC, NCHW/],
     ['a pattern without a match', 'conv none/*.png --filter box', 2, /no file matches/],
     ['two inputs into one output', 'conv x.npy k.npy --filter box --output y.npy', 2, /use --out-dir/],
     ['the input as output', 'conv x.npy --filter box --output ./x.npy', 2, /would overwrite it/],
-    ['two results of one name', 'conv x.npy sub/x.npy --filter box --out-dir out', 2, /would both be written to/],
+    [
+      'an output of no known kind',
+      'conv x.npy --filter box --output y.txt',
+      2,
+      /y\.txt: not a kind of file that is written/,
+    ],
+    ['two destinations', 'conv x.npy --filter box --output y.npy --out-dir out', 2, /exclude each other/],
+    [
+      'a clip upside down',
+      'conv x.npy --filter box --activation clip:2,1',
+      2,
+      /activation\.min must be <= activation\.max/,
+    ],
+    ['a clip without a number', 'conv x.npy --filter box --activation clip:,1', 2, /--activation must be one of/],
+    ['groups of a built-in filter', 'conv x.npy --filter box --groups 3', 2, /built-in filter is depthwise/],
+    ['a picture in NCHW', 'conv x.npy --filter box --data-format NCHW --output x.png', 2, /x\.png: pictures are NHWC/],
+    ['a matrix', 'conv matrix.npy --filter box', 1, /matrix\.npy: input\.shape must have 3 or 4 sizes/],
+    ['a filter of three sizes', 'conv x.npy --filter three.npy', 1, /three\.npy: filter\.shape must have 4 sizes/],
+    ['a bias of another length', 'conv x.npy --filter w.npz --bias five.npy', 1, /five\.npy: bias must have/],
+    ['many arrays and no name', 'conv x.npy --filter two.npz', 1, /two\.npz: which array\? It has a, b/],
+    ['a filter larger than the input', 'conv x.npy --filter box:9 --padding valid', 1, /x\.npy: .*9/],
+    [
+      'four channels into a JPEG',
+      'conv four.npy --filter box --output y.jpg',
+      1,
+      /four\.npy: the result has 4 channels/,
+    ],
+    ['an out-dir that is a file', 'conv x.npy --filter box --out-dir x.txt', 1, /x\.txt/],
+    ['a folder as output', 'conv x.npy --filter box --output dir.npy', 1, /dir\.npy: is a directory/],
+    ['bench with a filter that does not fit', 'bench 3 3 4 5 --padding valid', 2, /5/],
     ['groups that are no number', 'conv x.npy --filter k.npy --groups two', 2, /--groups must be a whole number/],
     ['a missing file', 'conv none.npy --filter box', 1, /none\.npy: no such file or directory/],
     ['a missing filter', 'conv x.npy --filter none.npy', 1, /none\.npy: no such file or directory/],
@@ -214,11 +334,15 @@ describe('what is wrong is said in one line', () => {
     ['bench without sizes', 'bench 3 3', 2, /missing required argument 'c'/],
     ['bench with groups that do not divide', 'bench 8 8 6 3 --groups 4', 2, /--groups 4 must divide/],
   ])('%s', async (_, args, code, message) => {
-    await mkdir(join(folder, 'sub'));
+    await Promise.all([mkdir(join(folder, 'sub')), mkdir(join(folder, 'dir.npy'))]);
     await Promise.all([
       put('x.npy', tensor([1, 5, 5, 3])),
       put('sub/x.npy', tensor([1, 5, 5, 3])),
       put('five.npy', tensor([1, 5, 5, 5])),
+      put('four.npy', tensor([1, 5, 5, 4])),
+      put('matrix.npy', tensor([5, 3])),
+      put('three.npy', tensor([3, 3, 3])),
+      writeNpz(join(folder, 'two.npz'), new Map(['a', 'b'].map((name) => [name, tensor([3, 3, 3, 1])]))),
       put('k.npy', tensor([3, 3, 2, 1])),
       writeFile(join(folder, 'short.npy'), encodeNpy(tensor([1, 5, 5, 3])).slice(0, -9)),
       writeFile(join(folder, 'complex.npy'), await readFile(new URL('../io/fixtures/complex.npy', import.meta.url))),
@@ -227,11 +351,65 @@ describe('what is wrong is said in one line', () => {
     ]);
     const before = await readdir(folder, { recursive: true });
     const outcome = await depthwise(args.split(' '));
+    expect(outcome.stderr).toMatch(/^depthwise: [^\n]+\n$/);
     expect(outcome.stderr).toMatch(message);
-    expect(outcome.stderr).not.toMatch(/\n\s+at /);
     expect(outcome.code).toBe(code);
     const after = await readdir(folder, { recursive: true });
     expect(after.filter((name) => name !== 'out')).toEqual(before);
+  });
+});
+
+test('stdin that is no .npy, and a filter from an archive of one array', async () => {
+  await writeNpz(join(folder, 'w.npz'), new Map([['k', tensor([3, 3, 4, 2])]]));
+  const args = ['conv', '-', '--filter', 'w.npz'];
+  const bad = await depthwise(args, Buffer.from('no array'));
+  expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/^depthwise: stdin: not a \.npy file[^\n]*\n$/) });
+  const good = await depthwise(args, encodeNpy(tensor([1, 4, 4, 4])));
+  expect(decodeNpy(good.stdout).shape).toEqual([1, 2, 2, 8]);
+});
+
+describe('stopped early', () => {
+  const manyFiles = async (): Promise<void> => {
+    await mkdir(join(folder, 'in'));
+    await Promise.all(Array.from({ length: 400 }, (_, i) => put(`in/${i}.npy`, tensor([1, 64, 64, 3]))));
+  };
+  const start = () =>
+    spawn(process.execPath, ['--import', tsx, main, ...'conv in --filter box:9 --out-dir out --json'.split(' ')], {
+      cwd: folder,
+    });
+  const checkResults = async (): Promise<void> => {
+    const results = await readdir(join(folder, 'out'));
+    expect(results.length).toBeLessThan(400);
+    for (const name of results) expect(await get(`out/${name}`)).toMatchObject({ shape: [1, 64, 64, 3] });
+  };
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s: whole results only, no complaint', async (signal, expected) => {
+    await manyFiles();
+    const child = start();
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout.once('data', () => child.kill(signal));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, stderr }).toEqual({ code: expected, stderr: '' });
+    await checkResults();
+  });
+
+  test('by a reader that closes the pipe', async () => {
+    await manyFiles();
+    const child = start();
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, stderr }).toEqual({ code: 141, stderr: '' });
+    await checkResults();
   });
 });
 

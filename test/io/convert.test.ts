@@ -32,6 +32,11 @@ test('pixels there and back', () => {
   expect(fromImage(pixels).shape).toEqual([1, 8, 8, 4]);
   expect(toImage(fromImage(pixels))).toEqual(pixels);
   expect(toImage({ data: Float32Array.of(-1, NaN, 9), shape: [1, 1, 3] }).data).toEqual(Uint8Array.of(0, 0, 255));
-  expect(() => fromImage({ ...pixels, data: new Uint8Array(3) })).toThrow('256 bytes, got 3');
+  const deep = { data: Uint16Array.of(0, 1, 32768, 65535), info: { width: 4, height: 1, channels: 1 } };
+  expect(fromImage(deep).data[2]).toBe(Math.fround(32768 / 65535));
+  expect(toImage(fromImage(deep), 16)).toEqual(deep);
+  expect(() => fromImage({ ...deep, data: new Float32Array(4) as never })).toThrow(TypeError);
+  expect(() => toImage({ data: new Float32Array(3), shape: [1, 2, 3] })).toThrow('6 elements, data has 3');
+  expect(() => fromImage({ ...pixels, data: new Uint8Array(3) })).toThrow('256 elements, got 3');
   expect(() => toImage({ data: new Float32Array(320), shape: [1, 8, 8, 5] })).toThrow('is it NCHW?');
 });
