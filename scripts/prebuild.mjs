@@ -1,18 +1,50 @@
-// Copies the addon that was just compiled to prebuilds/, stripped, under the name that the loader looks for. Run after
-// `npm run build:native` on each platform; what lies in prebuilds/ when the package is packed goes into its tarball.
+// Puts an addon into prebuilds/, stripped, under the name that the loader looks for; what lies there when the package is
+// packed goes into its tarball.
+//
+//   npm run build:native && node scripts/prebuild.mjs    this platform's, from build/
+//   node scripts/prebuild.mjs linux-arm64                cross-compiled, from a folder of its own
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { glibcVersionRuntime } = process.report.getReport().header;
-const musl = process.platform === 'linux' && glibcVersionRuntime === undefined ? '-musl' : '';
-// A cross compilation names its target and its strip: ARCH=arm64 STRIP=aarch64-linux-gnu-strip.
-const name = `${process.platform}-${process.env.ARCH ?? process.arch}${musl}.node`;
-const target = `${root}prebuilds/${name}`;
+const CROSS = {
+  // Debian's g++-aarch64-linux-gnu
+  'linux-arm64': { arch: 'arm64', tools: 'aarch64-linux-gnu-' },
+};
 
+const [platform = thisPlatform()] = process.argv.slice(2);
+const cross = platform === thisPlatform() ? undefined : CROSS[platform];
+if (!cross && platform !== thisPlatform()) {
+  console.error(`${platform} is neither this platform (${thisPlatform()}) nor one of ${Object.keys(CROSS).join(', ')}`);
+  process.exit(2);
+}
+const built = cross ? crossCompile(cross) : root;
+const target = `${root}prebuilds/${platform}.node`;
 mkdirSync(`${root}prebuilds`, { recursive: true });
-copyFileSync(`${root}build/Release/depthwise.node`, target);
-if (process.platform === 'linux')
-  spawnSync(process.env.STRIP ?? 'strip', ['--strip-unneeded', target], { stdio: 'inherit' });
+copyFileSync(`${built}build/Release/depthwise.node`, target);
+if (platform.startsWith('linux')) run(`${cross?.tools ?? ''}strip`, ['--strip-unneeded', target]);
 console.log(`${target} ${(statSync(target).size / 1e6).toFixed(2)} MB`);
+
+function thisPlatform() {
+  const { glibcVersionRuntime } = process.report.getReport().header;
+  const musl = process.platform === 'linux' && glibcVersionRuntime === undefined ? '-musl' : '';
+  return `${process.platform}-${process.arch}${musl}`;
+}
+
+/** Compiles a copy of the sources, since node-gyp knows one build folder, and that is this platform's. */
+function crossCompile({ arch, tools }) {
+  const folder = `${root}build-${platform}/`;
+  for (const source of ['native', 'binding.gyp', 'package.json']) {
+    cpSync(root + source, folder + source, { recursive: true, preserveTimestamps: true });
+  }
+  const compilers = { CC: `${tools}gcc`, CXX: `${tools}g++`, AR: `${tools}ar` };
+  run('npx', ['node-gyp', '-C', folder, 'configure', 'build', `--arch=${arch}`, '--jobs', 'max'], compilers);
+  return folder;
+}
+
+function run(command, args, env = {}) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+  if (error) throw error;
+  if (status !== 0) process.exit(1);
+}
