@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { codedError, describe, outOfRange, wrongType, wrongValue } from './errors.js';
 import { suggest } from './suggest.js';
 import { checkChannelValues } from './tensor.js';
-import { findUnknown, isRecord, readChoice } from './validate.js';
+import { findUnknown, isRecord, readChoice, withoutPollution } from './validate.js';
 
 /** The activations that have no parameters of their own. */
 export type PlainActivation =
@@ -72,6 +72,7 @@ const PARAMETERS: Readonly<Partial<Record<ActivationType, ReadonlySet<string>>>>
   prelu: new Set(['type', 'alpha']),
   clip: new Set(['type', 'min', 'max']),
 };
+const ALL_PARAMETERS: ReadonlySet<string> = new Set(['type', 'alpha', 'min', 'max']);
 const EXAMPLES: Readonly<Partial<Record<ActivationType, string>>> = {
   leakyRelu: "{ type: 'leakyRelu', alpha: 0.01 }",
   prelu: "{ type: 'prelu', alpha: new Float32Array(outChannels) }",
@@ -99,25 +100,28 @@ export function readActivation(value: unknown, channels: number): ActivationSpec
   }
   if (!isRecord(value)) throw wrongType('activation', "be a name or { type: … }, such as 'relu'", value);
 
-  const { type: givenType } = value as { type?: unknown };
-  const type = readChoice('activation.type', givenType, TYPES, ALIASES);
+  const given: { type?: unknown; alpha?: unknown; min?: unknown; max?: unknown } = withoutPollution(
+    value,
+    ALL_PARAMETERS,
+  );
+  const type = readChoice('activation.type', given.type, TYPES, ALIASES);
   const known = PARAMETERS[type] ?? PLAIN_NAMES;
   const unknown = findUnknown(value, known);
   if (unknown !== undefined) throw unknownParameter(type, unknown, known);
   const spec = { ...LINEAR, kind: TYPES.indexOf(type) };
 
   if (type === 'leakyRelu') {
-    const { alpha } = value as { alpha?: unknown };
+    const { alpha } = given;
     return { ...spec, alpha: readFinite('activation.alpha', alpha) };
   }
   if (type === 'prelu') {
-    const { alpha } = value as { alpha?: unknown };
+    const { alpha } = given;
     if (!types.isFloat32Array(alpha)) throw wrongType('activation.alpha', 'be a Float32Array', alpha, alphaHint(alpha));
     checkChannelValues('activation.alpha', alpha, channels);
     return { ...spec, slopes: alpha };
   }
   if (type === 'clip') {
-    const { min, max } = value as { min?: unknown; max?: unknown };
+    const { min, max } = given;
     const lo = readBound('activation.min', min);
     const hi = readBound('activation.max', max);
     if (lo > hi) throw outOfRange('activation.min', `be <= activation.max (${hi})`, lo);

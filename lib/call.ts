@@ -1,7 +1,7 @@
 import type { Geometry, Weights } from './convolution.js';
 import { formatShape, mismatch, unreadable } from './errors.js';
 import { readSignal } from './job.js';
-import { checkOptions, type Place } from './options.js';
+import { givenOptions, type Place } from './options.js';
 import { checkDisjoint, readTensor, type Tensor } from './tensor.js';
 
 /** What is given anew to each call: everything of it read once. */
@@ -25,13 +25,12 @@ export function readCall(place: Place, value: unknown, options: unknown): Call {
   const { data: input, shape: inputShape } = readTensor('input', value, 3, 4, true);
   if (options === undefined) return { input, inputShape, out: undefined, signal: undefined };
   try {
-    checkOptions(place, options);
-    const { out } = options as { out?: unknown };
+    const { out, signal } = givenOptions(place, options)!;
     return {
       input,
       inputShape,
       out: out === undefined ? undefined : { tensor: out as Tensor, ...readTensor('out', out, 3, 4, true) },
-      signal: place.options.has('signal') ? readSignal((options as { signal?: unknown }).signal) : undefined,
+      signal: place.options.has('signal') ? readSignal(signal) : undefined,
     };
   } catch (error) {
     throw unreadable(`the options of ${place.name}`, error);

@@ -26,7 +26,9 @@ const CLASS_OF = {
 export type CodedError = Error & { code: ErrorCode };
 
 export function codedError(code: ErrorCode, message: string, options?: ErrorOptions): CodedError {
-  return Object.assign(new CLASS_OF[code](message, options), { code });
+  // Defined, not assigned: a setter that a program put on Object.prototype would swallow it.
+  const property = { __proto__: null, value: code, writable: true, enumerable: true, configurable: true };
+  return Object.defineProperty(new CLASS_OF[code](message, options), 'code', property) as CodedError;
 }
 
 /** "`name` must be `expected`, got `value`; `hint`", as a TypeError. */
@@ -58,8 +60,17 @@ function expectation(name: string, expected: string, received: string, hint: str
  * pass as they are.
  */
 export function unreadable(name: string, error: unknown): Error {
-  if (error instanceof Error && Object.hasOwn(CLASS_OF, String((error as Partial<CodedError>).code))) return error;
-  const reason = error instanceof Error ? error.message : describe(error);
+  let reason = 'an exception';
+  try {
+    if (error instanceof Error) {
+      if (Object.hasOwn(CLASS_OF, String((error as Partial<CodedError>).code))) return error;
+      reason = String(error.message);
+    } else {
+      reason = describe(error);
+    }
+  } catch {
+    // What was thrown can't be read either.
+  }
   return codedError('ERR_INVALID_ARG_TYPE', `${name} could not be read: ${reason}`, { cause: error });
 }
 

@@ -1,4 +1,4 @@
-import { wrongType } from './errors.js';
+import { unreadable, wrongType } from './errors.js';
 import { type JobCallback, type JobHandle, native } from './native.js';
 
 /** An AbortSignal of any realm or implementation, told by what it can do. */
@@ -26,43 +26,74 @@ export function runJob(
       start((error, output) => (error ? reject(error) : resolve(output)));
       return;
     }
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
+    let job: JobHandle | undefined;
+    let isAborted = false;
+    const abort = () => {
+      isAborted = true;
+      reject(reasonOf(signal)); // before the job's own error
+      if (job !== undefined) native.abort(job);
+    };
+    // A signal may be any object. Its code runs before the job starts, or can't stop what its callback does.
+    try {
+      if (signal.aborted) return abort();
+      onAbort(signal, abort);
+    } catch (error) {
+      throw unreadable('signal', error);
     }
-    const job = start((error, output) => {
-      forget();
-      if (error) reject(error);
-      else resolve(output);
-    });
-    const forget = onAbort(signal, () => {
-      reject(signal.reason); // before the job's own error
-      native.abort(job);
-    });
+    if (isAborted) return;
+    try {
+      job = start((error, output) => {
+        forgetAbort(signal, abort);
+        if (error) reject(error);
+        else resolve(output);
+      });
+    } catch (error) {
+      forgetAbort(signal, abort);
+      throw error;
+    }
   });
+}
+
+/** An implementation without reasons gets the one that AbortController has by default. */
+function reasonOf(signal: AbortSignal): unknown {
+  try {
+    const { reason } = signal;
+    return reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** The calls that each signal was given to. One listener serves them all: from the eleventh on, Node warns of a leak. */
 const listeners = new WeakMap<AbortSignal, { readonly aborts: Set<() => void>; readonly listener: () => void }>();
 
-/** Calls `abort` when the signal aborts, unless the returned function was called before. */
-function onAbort(signal: AbortSignal, abort: () => void): () => void {
-  let entry = listeners.get(signal);
-  if (entry === undefined) {
-    const aborts = new Set<() => void>();
-    const listener = () => {
-      for (const each of aborts) each();
-    };
-    entry = { aborts, listener };
-    listeners.set(signal, entry);
-    signal.addEventListener('abort', listener, { once: true });
+/** Calls `abort` when the signal aborts, until {@link forgetAbort}. */
+function onAbort(signal: AbortSignal, abort: () => void): void {
+  const known = listeners.get(signal);
+  if (known !== undefined) {
+    known.aborts.add(abort);
+    return;
   }
-  const { aborts, listener } = entry;
-  aborts.add(abort);
-  return () => {
-    if (aborts.delete(abort) && aborts.size === 0) {
-      signal.removeEventListener('abort', listener);
-      listeners.delete(signal);
-    }
+  const aborts = new Set([abort]);
+  const listener = () => {
+    for (const each of aborts) each();
   };
+  listeners.set(signal, { aborts, listener });
+  try {
+    signal.addEventListener('abort', listener, { once: true });
+  } catch (error) {
+    listeners.delete(signal);
+    throw error;
+  }
+}
+
+function forgetAbort(signal: AbortSignal, abort: () => void): void {
+  const entry = listeners.get(signal);
+  if (!entry?.aborts.delete(abort) || entry.aborts.size > 0) return;
+  listeners.delete(signal);
+  try {
+    signal.removeEventListener('abort', entry.listener);
+  } catch {
+    // A listener that stays finds nothing to abort.
+  }
 }

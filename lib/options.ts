@@ -3,7 +3,16 @@ import { codedError, describe, wrongType } from './errors.js';
 import type { AxisPadding } from './geometry.js';
 import { suggest } from './suggest.js';
 import type { Tensor, TensorLike } from './tensor.js';
-import { findUnknown, isRecord, type Pair, readArray, readChoice, readInteger, readPair } from './validate.js';
+import {
+  findUnknown,
+  isRecord,
+  type Pair,
+  readArray,
+  readChoice,
+  readInteger,
+  readPair,
+  withoutPollution,
+} from './validate.js';
 
 /** The order of an input's and an output's dimensions: [batch, height, width, channels] or [batch, channels, …]. */
 export type DataFormat = 'NHWC' | 'NCHW';
@@ -132,19 +141,21 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks that `options` is an object, or undefined, without names that `place` doesn't know. Inherited options count:
- * an instance of a class, or an object made from defaults by Object.create, works like a literal.
+ * The options to read: an object, or undefined, without names that `place` doesn't know. Inherited options count: an
+ * instance of a class, or an object made from defaults by Object.create, works like a literal. What a program added to
+ * Object.prototype doesn't.
  *
  * @throws TypeError ERR_INVALID_ARG_TYPE or ERR_UNKNOWN_OPTION, the latter with the name that was probably meant.
  */
-export function checkOptions(place: Place, options: unknown): asserts options is object | undefined {
-  if (options === undefined) return;
+export function givenOptions(place: Place, options: unknown): Record<string, unknown> | undefined {
+  if (options === undefined) return undefined;
   if (!isRecord(options)) {
     const hint = place.options.has('strides') ? 'name each: { strides, padding, … }' : 'name each: { out, … }';
     throw wrongType(`the options of ${place.name}`, 'be an object', options, hint);
   }
   const unknown = findUnknown(options, place.options);
   if (unknown !== undefined) throw unknownOption(place, unknown);
+  return withoutPollution(options, place.options) as Record<string, unknown>;
 }
 
 function unknownOption(place: Place, name: string): Error {
@@ -202,13 +213,10 @@ export function readSettings(
   place: Place,
   options: unknown,
 ): { settings: Settings; bias: unknown; activation: unknown } {
-  checkOptions(place, options);
-  if (options === undefined) return { settings: DEFAULTS, bias: undefined, activation: undefined };
-  const { strides, dilations, padding, dataFormat, filterFormat, bias, activation } = options as Record<
-    string,
-    unknown
-  >;
-  const groups = place.options.has('groups') ? (options as { groups?: unknown }).groups : undefined;
+  const given = givenOptions(place, options);
+  if (given === undefined) return { settings: DEFAULTS, bias: undefined, activation: undefined };
+  const { strides, dilations, padding, dataFormat, filterFormat, bias, activation } = given;
+  const groups = place.options.has('groups') ? given.groups : undefined;
   const settings: Settings = {
     strides: strides === undefined ? ONES : readPair('strides', strides, 1),
     dilations: dilations === undefined ? ONES : readPair('dilations', dilations, 1),

@@ -18,7 +18,9 @@ export type TensorLike =
   | { readonly data: Float32Array; readonly shape: readonly number[] }
   | { readonly data: Float32Array; readonly shape?: undefined; readonly dims: readonly number[] };
 
-const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
+// As it was at import: a program may put a class of its own there later.
+const FloatArray = Float32Array;
+const typedArray = Object.getPrototypeOf(FloatArray.prototype) as object;
 const getterOf = (name: string) => Object.getOwnPropertyDescriptor(typedArray, name)!.get!;
 
 // A subclass may override these getters; what memory an array really has, the ones of its ancestor know.
@@ -105,7 +107,7 @@ interface OutputSize {
 /** An output full of zeros. @throws RangeError ERR_OUT_OF_MEMORY */
 export function allocate({ outputLength, outputShape }: OutputSize): Float32Array {
   try {
-    return new Float32Array(outputLength);
+    return new FloatArray(outputLength);
   } catch (cause) {
     throw outOfMemory(outputShape, cause);
   }

@@ -82,6 +82,29 @@ export function isRecord(value: unknown): value is object {
 }
 
 /**
+ * `record`, or where a program has added names to Object.prototype, a copy of the `known` ones without those: nobody
+ * passed them, and a polluted prototype must not change results.
+ */
+export function withoutPollution(record: object, known: ReadonlySet<string>): object {
+  for (const _ in Object.prototype) {
+    const copy = Object.create(null);
+    for (const name of known) {
+      if (isPassed(record, name)) copy[name] = (record as Record<string, unknown>)[name];
+    }
+    return copy;
+  }
+  return record;
+}
+
+function isPassed(record: object, name: string): boolean {
+  if (!(name in Object.prototype)) return true;
+  for (let owner = record; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    if (Object.hasOwn(owner, name)) return true;
+  }
+  return false;
+}
+
+/**
  * The first name in `record`, own or inherited, that is not `known`. Left out are names whose value is undefined, which
  * means absent everywhere in this package, and what a program added to Object.prototype.
  */

@@ -107,14 +107,21 @@ napi_value prepare(napi_env env, napi_callback_info info) {
 napi_value explain(napi_env env, napi_callback_info info) {
   const Call<1> call(env, info);
   const Plan& plan = *call.environment->unwrap<PlanHandle>(call.argument[0]).plan();
+  const int threads = std::min(plan.max_threads(), ThreadPool::process().threads());
+  const auto property = [](const char* name, napi_value value) {
+    return napi_property_descriptor{name, nullptr, nullptr, nullptr, nullptr, value, napi_default_jsproperty, nullptr};
+  };
+  // Defined, not set: Object.prototype may have setters of these names.
+  const napi_property_descriptor properties[] = {
+      property("kernel", to_js(env, plan.kernel())),
+      property("isa", to_js(env, plan.isa())),
+      property("threads", to_js(env, threads)),
+      property("flops", to_js(env, flops(plan.problem()))),
+      property("bytes", to_js(env, bytes(plan.problem()))),
+  };
   napi_value result;
   ok(napi_create_object(env, &result));
-  ok(napi_set_named_property(env, result, "kernel", to_js(env, plan.kernel())));
-  ok(napi_set_named_property(env, result, "isa", to_js(env, plan.isa())));
-  const int threads = std::min(plan.max_threads(), ThreadPool::process().threads());
-  ok(napi_set_named_property(env, result, "threads", to_js(env, threads)));
-  ok(napi_set_named_property(env, result, "flops", to_js(env, flops(plan.problem()))));
-  ok(napi_set_named_property(env, result, "bytes", to_js(env, bytes(plan.problem()))));
+  ok(napi_define_properties(env, result, std::size(properties), properties));
   return result;
 }
 
@@ -135,15 +142,32 @@ RunArrays run_arguments(napi_env env, const Problem& problem, napi_value input, 
   return arrays;
 }
 
-void run_plan(const Plan& plan, const RunArrays& arrays) {
+// The end of an environment while its own thread is in here: worker.terminate(), or process.exit of another thread. All
+// functions of Node-API that may run JavaScript then refuse; this one runs none.
+class Termination final : public Interrupt {
+ public:
+  explicit Termination(napi_env env) : env_(env), any_(undefined(env)) {}
+  bool raised() noexcept override {
+    napi_value result;
+    return napi_coerce_to_bool(env_, any_, &result) != napi_ok;
+  }
+
+ private:
+  const napi_env env_;
+  const napi_value any_;
+};
+
+void run_plan(napi_env env, const Plan& plan, const RunArrays& arrays) {
   const Execution execution{&plan, arrays.input.data, arrays.output.data};
-  ThreadPool::process().run(execution.work());
+  Termination termination(env);
+  const bool is_done = ThreadPool::process().run(execution.work(), plan.is_long() ? &termination : nullptr);
+  if (!is_done) throw NapiFailure{napi_generic_failure};
 }
 
 napi_value run(napi_env env, napi_callback_info info) {
   const Call<3> call(env, info);
   const Plan& plan = *call.environment->unwrap<PlanHandle>(call.argument[0]).plan();
-  run_plan(plan, run_arguments(env, plan.problem(), call.argument[1], call.argument[2]));
+  run_plan(env, plan, run_arguments(env, plan.problem(), call.argument[1], call.argument[2]));
   return nullptr;
 }
 
@@ -203,7 +227,7 @@ Once once_arguments(napi_env env, Environment& environment, const napi_value* ar
 napi_value run_once(napi_env env, napi_callback_info info) {
   const Call<7> call(env, info);
   const Once once = once_arguments(env, *call.environment, call.argument, call.argument[6], FilterOwnership::borrow);
-  run_plan(*once.plan, once.arrays);
+  run_plan(env, *once.plan, once.arrays);
   return nullptr;
 }
 

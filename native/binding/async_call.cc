@@ -27,19 +27,22 @@ AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan,
     result_ = AlignedBuffer(output->length);
     execution_.output = result_.data();
   } else {
-    const FloatArray fresh = float_array(env, environment.new_float_array(output_floats(plan_->problem())));
+    const FloatArray fresh = environment.new_float_array(output_floats(plan_->problem()));
     output_ = Reference(env, fresh.value);
     execution_.output = fresh.data;
   }
   callback_ = Reference(env, callback);
   ok(napi_async_init(env, nullptr, to_js(env, "depthwise"), &context_));
 
-  if (input.is_shared(env)) {
-    input_ = Reference(env, input.value);
-    execution_.input = input.data;
+  // Once more: a program that replaced Float32Array.prototype.constructor was just called.
+  const FloatArray source = float_array(env, input.value);
+  expect_length(env, source, input.length, "the input changed as the output was made");
+  if (source.is_shared(env)) {
+    input_ = Reference(env, source.value);
+    execution_.input = source.data;
   } else {
-    input_copy_ = AlignedBuffer(input.length);
-    std::copy_n(input.data, input.length, input_copy_.data());
+    input_copy_ = AlignedBuffer(source.length);
+    std::copy_n(source.data, source.length, input_copy_.data());
     execution_.input = input_copy_.data();
   }
 }

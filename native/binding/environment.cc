@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include <algorithm>
+
 #include "async_call.h"
 
 namespace depthwise::binding {
@@ -13,32 +15,74 @@ std::shared_ptr<Environment> Environment::create(napi_env env) {
   return environment;
 }
 
+// The prototype's constructor rather than the global variable: a program may have put a class of its own there.
 Environment::Environment(napi_env env) : env_(env), isa_(available_isas().front()) {
-  napi_value global, constructor;
-  ok(napi_get_global(env, &global));
-  ok(napi_get_named_property(env, global, "Float32Array", &constructor));
+  void* data;
+  napi_value buffer, array, prototype, constructor;
+  ok(napi_create_arraybuffer(env, 0, &data, &buffer));
+  ok(napi_create_typedarray(env, napi_float32_array, 0, buffer, 0, &array));
+  ok(napi_get_prototype(env, array, &prototype));
+  ok(napi_get_named_property(env, prototype, "constructor", &constructor));
   float_array_constructor_ = Reference(env, constructor);
 }
 
 Environment::~Environment() = default;
 
-napi_value Environment::wrap(std::unique_ptr<Handle> handle) {
-  struct Owner {
-    Owner(std::shared_ptr<Environment> environment, std::unique_ptr<Handle> handle)
-        : environment(std::move(environment)), handle(std::move(handle)) {
-      this->environment->handles_.insert(this->handle.get());
-    }
-    ~Owner() { environment->handles_.erase(handle.get()); }
+// Belongs to the external value: what its finalizer gets.
+struct Environment::Owner {
+  std::shared_ptr<Environment> environment;
+  std::unique_ptr<Handle> handle;  // null once swept
+  napi_ref external = nullptr;     // a weak reference
 
-    const std::shared_ptr<Environment> environment;
-    const std::unique_ptr<Handle> handle;
+  void drop_handle() {
+    environment->handles_.erase(handle.get());
+    handle.reset();
+  }
+};
+
+napi_value Environment::wrap(std::unique_ptr<Handle> handle) {
+  constexpr std::size_t kHandles = 1024;
+  constexpr int64_t kBytes = int64_t{1} << 24;
+  if (++wrapped_ > std::max(kHandles, handles_.size() / 2) || grown_ > kBytes) sweep();
+
+  auto owner = std::make_unique<Owner>(Owner{shared_from_this(), std::move(handle)});
+  const auto finalize = [](napi_env env, void* data, void*) {
+    const std::unique_ptr<Owner> owner(static_cast<Owner*>(data));
+    if (owner->handle) owner->drop_handle();
+    napi_delete_reference(env, owner->external);
   };
-  auto owner = std::make_unique<Owner>(shared_from_this(), std::move(handle));
-  const auto finalize = [](napi_env, void*, void* owner) { delete static_cast<Owner*>(owner); };
+  const Handle* pointer = owner->handle.get();
+  handles_.emplace(pointer, owner.get());
   napi_value value;
-  ok(napi_create_external(env_, owner->handle.get(), finalize, owner.get(), &value));
+  try {
+    ok(napi_create_external(env_, const_cast<Handle*>(pointer), nullptr, nullptr, &value));
+    ok(napi_add_finalizer(env_, value, owner.get(), finalize, nullptr, &owner->external));
+  } catch (...) {
+    owner->drop_handle();
+    throw;
+  }
   owner.release();
   return value;
+}
+
+// Node calls finalizers from its event loop only: a program that makes and drops layers in one turn of it would fill
+// the memory with what V8 has long collected.
+void Environment::sweep() {
+  const HandleScope scope(env_);
+  wrapped_ = 0;
+  grown_ = 0;
+  for (auto entry = handles_.begin(); entry != handles_.end();) {
+    Owner& owner = *(entry++)->second;
+    napi_value value = nullptr;
+    if (napi_get_reference_value(env_, owner.external, &value) == napi_ok && !value) owner.drop_handle();
+  }
+}
+
+void Environment::adjust_memory(int64_t bytes) noexcept {
+  if (bytes == 0) return;
+  grown_ += std::max<int64_t>(bytes, 0);
+  int64_t total;
+  napi_adjust_external_memory(env_, bytes, &total);
 }
 
 Handle& Environment::handle(napi_value value, Handle::Kind kind) const {
@@ -51,10 +95,14 @@ Handle& Environment::handle(napi_value value, Handle::Kind kind) const {
   throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "a handle must be one that the addon returned"};
 }
 
-napi_value Environment::new_float_array(int64_t length) const {
+FloatArray Environment::new_float_array(int64_t length) const {
   const napi_value argument = to_js(env_, static_cast<double>(length));
-  napi_value array;
-  if (napi_new_instance(env_, float_array_constructor_.value(), 1, &argument, &array) == napi_ok) return array;
+  napi_value value;
+  if (napi_new_instance(env_, float_array_constructor_.value(), 1, &argument, &value) == napi_ok) {
+    const FloatArray array = float_array(env_, value);
+    expect_length(env_, array, length, "Float32Array's constructor made an array of another length");
+    return array;
+  }
   bool pending;
   ok(napi_is_exception_pending(env_, &pending));
   if (pending) {

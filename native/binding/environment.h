@@ -7,7 +7,6 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/registry.h"
 #include "napi_support.h"
@@ -15,8 +14,10 @@
 namespace depthwise::binding {
 
 class AsyncCall;
+struct FloatArray;
 
-// What an external value of this addon points to. Environment::handle tells it from the externals of others.
+// What an external value of this addon points to. Environment::handle tells it from the externals of others. Destroyed
+// on the environment's thread some time after the external was collected.
 class Handle {
  public:
   enum class Kind { layer, plan };
@@ -51,9 +52,12 @@ class Environment : public std::enable_shared_from_this<Environment> {
     return static_cast<T&>(handle(value, T::kKind));
   }
 
+  // Tells V8 that handles hold so many bytes of native memory more (or fewer), which it can't see.
+  void adjust_memory(int64_t bytes) noexcept;
+
   // A Float32Array of an ArrayBuffer of its own. Throws Failure where there is no memory for it: through JavaScript,
   // since napi_create_arraybuffer would end the process.
-  napi_value new_float_array(int64_t length) const;
+  FloatArray new_float_array(int64_t length) const;
 
   // Takes a call over and gives it to the thread pool; returns its number. The event loop stays alive until its
   // callback was called.
@@ -64,8 +68,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void post(uintptr_t number) noexcept;
 
  private:
+  struct Owner;
+
   Handle& handle(napi_value value, Handle::Kind kind) const;
-  void release_handle(Handle* handle);
+  void sweep();
   void open_channel();
   void deliver(uintptr_t number);
   void close() noexcept;
@@ -73,7 +79,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const napi_env env_;
   const IsaKernels* isa_;
   Reference float_array_constructor_;
-  std::unordered_set<const Handle*> handles_;
+
+  std::unordered_map<const Handle*, Owner*> handles_;
+  std::size_t wrapped_ = 0;  // handles and bytes that came since the last sweep
+  int64_t grown_ = 0;
 
   std::unordered_map<uintptr_t, std::unique_ptr<AsyncCall>> calls_;  // in flight: submitted and not yet delivered
   uintptr_t last_number_ = 0;

@@ -27,8 +27,7 @@ void LayerState::dispose() {
 
 void LayerState::report_memory() {
   const int64_t bytes = layer_ ? layer_->memory() : 0;
-  int64_t total;
-  napi_adjust_external_memory(environment_->env(), bytes - reported_bytes_, &total);
+  environment_->adjust_memory(bytes - reported_bytes_);
   reported_bytes_ = bytes;
 }
 

@@ -62,7 +62,8 @@ Plan::Plan(std::shared_ptr<const Layer> layer, const Problem& problem, const Isa
       kernel_plan_(kernel_plan),
       weights_(std::move(weights)),
       max_threads_(worthwhile_threads(problem, kernel_plan.tiles)),
-      grain_(tiles_per_claim(problem, kernel_plan.tiles)) {
+      grain_(tiles_per_claim(problem, kernel_plan.tiles)),
+      is_long_(shares(problem) > 100) {
   const Activation& activation = layer_->spec().activation;
   const Range range = clamp_range(activation);
   args_.problem = &problem_;

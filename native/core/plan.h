@@ -27,6 +27,9 @@ class Plan {
   // How many tiles a thread should claim at once: several where one is too little work to be claimed on its own.
   int64_t grain() const { return grain_; }
 
+  // Whether a thread takes more than about a millisecond for it: long enough to look up from the work now and then.
+  bool is_long() const { return is_long_; }
+
   // Writes the outputs of one tile. input and output hold input_floats(problem()) and
   // output_floats(problem()) floats and don't overlap; scratch holds scratch_floats(), 64-byte aligned,
   // and belongs to this call alone.
@@ -43,6 +46,7 @@ class Plan {
   const std::shared_ptr<const AlignedBuffer> weights_;
   const int max_threads_;
   const int64_t grain_;
+  const bool is_long_;
   KernelArgs args_;
 };
 

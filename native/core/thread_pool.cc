@@ -24,9 +24,6 @@
 namespace depthwise {
 namespace {
 
-// In place of a worker's index, for the thread that waits for its job.
-constexpr int kCaller = -1;
-
 using Clock = std::chrono::steady_clock;
 
 // How long a worker stays with a job while others wait.
@@ -35,6 +32,9 @@ constexpr auto kSlice = std::chrono::microseconds(200);
 // How long a thread watches for work before it sleeps. Waking a sleeper takes 5 to 50 us, and layers follow
 // one another faster than that.
 constexpr auto kSpin = std::chrono::microseconds(50);
+
+// How often a caller looks for an interrupt.
+constexpr auto kInterruptCheck = std::chrono::milliseconds(2);
 
 // A thread keeps its scratch between jobs up to this size.
 constexpr int64_t kKeptScratchFloats = int64_t{1} << 20;
@@ -68,6 +68,25 @@ bool spin(Done done, Manner manner) {
   } while (Clock::now() < end);
   return done();
 }
+
+// Whether an interrupt is raised, asked between tiles. Null is none.
+class InterruptCheck {
+ public:
+  explicit InterruptCheck(Interrupt* interrupt) : interrupt_(interrupt) {
+    if (interrupt) next_ = Clock::now() + kInterruptCheck;
+  }
+  bool raised() {
+    if (!interrupt_) return false;
+    const Clock::time_point now = Clock::now();
+    if (now < next_) return false;
+    next_ = now + kInterruptCheck;
+    return interrupt_->raised();
+  }
+
+ private:
+  Interrupt* const interrupt_;
+  Clock::time_point next_;
+};
 
 // Working memory of the calling thread for one job. Each thread has its own, so that nothing is allocated
 // between jobs that follow one another.
@@ -155,12 +174,16 @@ void ThreadPool::set_threads(int threads) {
   wake_up_.notify_all();
 }
 
-void ThreadPool::run(const TileWork& work) {
+bool ThreadPool::run(const TileWork& work, Interrupt* interrupt) {
   Scratch scratch(work.scratch_floats);
   const int limit = std::min(work.max_threads, threads());
   if (limit <= 1 || work.tiles <= work.grain) {
-    for (int64_t tile = 0; tile < work.tiles; ++tile) work.run_tile(work.context, tile, scratch.data());
-    return;
+    InterruptCheck check(interrupt);
+    for (int64_t tile = 0; tile < work.tiles; ++tile) {
+      work.run_tile(work.context, tile, scratch.data());
+      if (check.raised()) return false;
+    }
+    return true;
   }
 
   WaitedJob job;
@@ -175,7 +198,7 @@ void ThreadPool::run(const TileWork& work) {
     wakes = take_wakes(limit - 1);
   }
   wake(wakes);
-  work_on(job, scratch.data(), kCaller);
+  work_on_own(job, scratch.data(), interrupt);
 
   std::unique_lock lock(mutex_);
   if (job.listed_) unlist(job);
@@ -186,6 +209,7 @@ void ThreadPool::run(const TileWork& work) {
     lock.lock();  // also waits for the helper that left last to be done with the job
     left_.wait(lock, alone);
   }
+  return !job.abort_.load(std::memory_order_relaxed);
 }
 
 void ThreadPool::submit(Job& job, const TileWork& work) {
@@ -252,7 +276,7 @@ void ThreadPool::worker(int index) {
 // Claims tiles until there are none, the job is aborted, or a worker has been here for long enough.
 void ThreadPool::work_on(Job& job, float* scratch, int worker) {
   const TileWork& work = job.work_;
-  const Clock::time_point start = worker == kCaller ? Clock::time_point() : Clock::now();
+  const Clock::time_point start = Clock::now();
   for (;;) {
     const int64_t first = job.next_tile_.fetch_add(work.grain, std::memory_order_relaxed);
     const int64_t end = std::min(first + work.grain, work.tiles);
@@ -261,9 +285,21 @@ void ThreadPool::work_on(Job& job, float* scratch, int worker) {
       if (job.abort_.load(std::memory_order_relaxed)) return;
       work.run_tile(work.context, tile, scratch);
     }
-    if (worker == kCaller) continue;
     if (worker >= threads()) return;
     if (listed_jobs_.load(std::memory_order_relaxed) > 1 && Clock::now() - start > kSlice) return;
+  }
+}
+
+// The same for the caller that waits for the job: until there are none, or the interrupt is raised, which aborts it.
+void ThreadPool::work_on_own(Job& job, float* scratch, Interrupt* interrupt) {
+  const TileWork& work = job.work_;
+  InterruptCheck check(interrupt);
+  for (;;) {
+    const int64_t first = job.next_tile_.fetch_add(work.grain, std::memory_order_relaxed);
+    const int64_t end = std::min(first + work.grain, work.tiles);
+    if (first >= work.tiles) return;
+    for (int64_t tile = first; tile < end; ++tile) work.run_tile(work.context, tile, scratch);
+    if (check.raised()) return job.abort_.store(true, std::memory_order_relaxed);
   }
 }
 

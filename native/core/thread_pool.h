@@ -25,6 +25,15 @@ struct TileWork {
   int max_threads;
 };
 
+// Asked every few milliseconds, by the thread that waits for its job, whether the job is to be given up.
+class Interrupt {
+ public:
+  virtual bool raised() noexcept = 0;
+
+ protected:
+  ~Interrupt() = default;
+};
+
 // A job submitted for others to run. It lives until finished() is called; from then on the pool doesn't touch it.
 class Job {
  public:
@@ -73,8 +82,9 @@ class ThreadPool {
   // May be called while jobs run: workers too many leave after their tile.
   void set_threads(int threads);
 
-  // Runs all tiles and returns. Throws std::bad_alloc if there is no memory for the caller's scratch, before any ran.
-  void run(const TileWork& work);
+  // Runs all tiles and returns true, or false where the interrupt was raised: then some may not have run. Throws
+  // std::bad_alloc if there is no memory for the caller's scratch, before any ran.
+  bool run(const TileWork& work, Interrupt* interrupt = nullptr);
 
   // Throws std::system_error if there is no worker and none can be started; then the job was not taken.
   void submit(Job& job, const TileWork& work);
@@ -88,6 +98,7 @@ class ThreadPool {
   void worker(int index);
   void idle(std::unique_lock<std::mutex>& lock, bool yielding);
   void work_on(Job& job, float* scratch, int worker);
+  void work_on_own(Job& job, float* scratch, Interrupt* interrupt);
   void leave(Job& job, bool had_scratch, std::unique_lock<std::mutex>& lock);
   Job* pick();
   void list_first(Job& job);

@@ -335,6 +335,33 @@ TEST_CASE("pool: a running job is aborted at the next tile") {
   }
 }
 
+TEST_CASE("pool: a caller gives its job up when the interrupt is raised, and its helpers leave") {
+  class RaisedOnSecond final : public Interrupt {
+   public:
+    bool raised() noexcept override { return ++asked > 1; }
+    int asked = 0;
+  };
+  for (const int threads : {1, 3}) {
+    ThreadPool& pool = make_pool(threads);
+    std::atomic<int64_t> ran = 0;
+    const Tile tile = [&](int64_t, float*) {
+      spin_for(std::chrono::microseconds(100));
+      ++ran;
+    };
+    RaisedOnSecond interrupt;
+    CHECK_FALSE(pool.run(work_of(tile, int64_t{1} << 40), &interrupt));
+    CHECK(interrupt.asked == 2);
+    const int64_t at_the_end = ran;
+    spin_for(milliseconds(1));
+    CHECK(ran == at_the_end);
+
+    Counts counts(1000);
+    const Tile counted = [&](int64_t t, float*) { counts.count(t); };
+    CHECK(pool.run(work_of(counted, 1000)));
+    CHECK(counts.each_once());
+  }
+}
+
 TEST_CASE("pool: aborts race with the end of jobs") {
   ThreadPool& pool = make_pool(3);
   std::mt19937 random(7);
