@@ -17,7 +17,7 @@ function run(command, args, cwd = root) {
 
 const args = process.argv.slice(2);
 const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : undefined;
-const scripts = { '--event-loop': 'event_loop.ts', '--overhead': 'overhead.ts' };
+const scripts = { '--event-loop': 'event_loop.ts', '--overhead': 'overhead.ts', '--tfjs': 'tfjs_models.ts' };
 const other = args.find((argument) => argument in scripts);
 
 if (!existsSync(`${bench}node_modules`)) run('npm', ['ci', '--no-audit', '--no-fund'], bench);

@@ -9,7 +9,7 @@ import { groupedConv2d } from '../../dist/tfjs/index.js';
 import { fusedModel } from '../../test/tfjs/models.js';
 import { mobilenetV1, mobilenetV2, type Network, randomSource, resnextStage } from '../../test/tfjs/networks.js';
 import { measure, type Timing } from './measure.js';
-import { networkModel } from './onnx_model.js';
+import { networkModel } from './onnx_network.js';
 import { align } from './table.js';
 import { toNhwc } from './tensors.js';
 
