@@ -1,6 +1,12 @@
 // Part of every AArch64 CPU. Lanes of uneven tails and parts are read and written one by one: Neon has no masks.
 #pragma once
 
+// On this architecture GCC schedules instructions before it allocates registers, too: it hoists the loads of the large
+// tiles, and then spills sums in their innermost loops. CPUs reorder loads by themselves.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 #include <arm_neon.h>
 
 #include <cstdint>
@@ -22,9 +28,7 @@ DEPTHWISE_INLINE vec zero() { return vdupq_n_f32(0.0f); }
 DEPTHWISE_INLINE vec set1(float x) { return vdupq_n_f32(x); }
 DEPTHWISE_INLINE vec load(const float* p) { return vld1q_f32(p); }
 DEPTHWISE_INLINE vec keep(vec x) {
-#if defined(__GNUC__)
   __asm__("" : "+w"(x));
-#endif
   return x;
 }
 DEPTHWISE_INLINE vec load_tail(const float* p, tail t) {
@@ -36,13 +40,7 @@ DEPTHWISE_INLINE vec load_tail(const float* p, tail t) {
   return t.n == 1 ? vld1q_lane_f32(p, zero(), 0) : zero();
 }
 DEPTHWISE_INLINE void store(float* p, vec x) { vst1q_f32(p, x); }
-DEPTHWISE_INLINE void prefetch(const float* p) {
-#if defined(__GNUC__)
-  __builtin_prefetch(p, 0, 2);
-#else
-  __prefetch2(p, 2);  // PLDL2KEEP
-#endif
-}
+DEPTHWISE_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
 DEPTHWISE_INLINE void store_tail(float* p, vec x, tail t) {
   if (t.n == kWidth) return store(p, x);
   if (t.n >= 2) {
