@@ -24,7 +24,8 @@
 // max_nan(bound, x), min_nan(bound, x), clamp(x, lo, hi)
 //                 NaN where x is NaN; the bounds never are
 // less, select    select(less(a, b), yes, no); false where either is NaN
-// abs, round      to the nearest integer, even between two; for |x| < 2^22
+// abs(x)
+// round(x)        to the nearest integer, to the even one of two; for |x| < 2^22
 // pow2(n)         2^n, for integers from -126 to 127
 #pragma once
 
