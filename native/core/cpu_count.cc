@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
 #include <thread>
 
 #if defined(__linux__)
@@ -42,10 +41,15 @@ std::optional<double> ratio(std::string_view quota, std::string_view period) {
   return static_cast<double>(*numerator) / static_cast<double>(*denominator);
 }
 
+// Not a std::ifstream: prebuilt addons carry their C++ library, and streams bring all its locales along.
 std::optional<std::string> read(const std::string& path) {
-  std::ifstream file(path);
+  std::FILE* file = std::fopen(path.c_str(), "r");
   if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::string text;
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, file)) text.append(buffer, count);
+  std::fclose(file);
+  return text;
 }
 
 std::optional<double> smaller(std::optional<double> a, std::optional<double> b) {
