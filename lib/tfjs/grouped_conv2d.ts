@@ -14,10 +14,8 @@ import {
   tidy,
   util,
 } from '@tensorflow/tfjs-core';
-import type { TfPadding } from './geometry.js';
+import { channelAxis, type TfPadding } from './geometry.js';
 import { BACKEND_NAME, GROUPED_CONV2D, type GroupedAttrs } from './kernels.js';
-
-const channelAxis = (dataFormat: 'NHWC' | 'NCHW'): number => (dataFormat === 'NHWC' ? 3 : 1);
 
 // The declared types of reshape want to know the rank.
 const withShape = (x: Tensor, shape: number[]): Tensor => reshape(x, shape as [number]);

@@ -2,9 +2,14 @@ import {
   _FusedMatMul,
   Add,
   BatchMatMul,
+  backend_util,
   Concat,
   Conv2D,
+  Conv2DBackpropFilter,
+  Conv2DBackpropInput,
   DepthwiseConv2dNative,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
   Elu,
   FusedConv2D,
   FusedDepthwiseConv2D,
@@ -19,12 +24,13 @@ import {
   Sigmoid,
   Slice,
   type TensorInfo,
+  Transpose,
   util,
 } from '@tensorflow/tfjs-core';
 import { Conv2d } from '../index.js';
 import type { DepthwiseBackend } from './backend.js';
 import { activationOf, type FusedAttrs, perChannel } from './epilogue.js';
-import { type ConvAttrs, geometryOf } from './geometry.js';
+import { axesOf, type ConvAttrs, channelAxis, explicitPadding, geometryOf } from './geometry.js';
 import { POINTWISE } from './pointwise.js';
 
 /** The name under which tfjs knows the backend. */
@@ -73,24 +79,27 @@ function convolve(
   { x, filter, bias, preluActivationWeights: weights }: ConvInputs,
   attrs: ConvAttrs & FusedAttrs & { groups?: number },
   depthwise: boolean,
+  outRank = 4,
 ): TensorInfo | undefined {
   const { dataFormat } = attrs;
-  const [height, width, channels] = (
-    dataFormat === 'NHWC' ? x.shape.slice(1) : [x.shape[2], x.shape[3], x.shape[1]]
-  ) as [number, number, number];
+  if (dataFormat !== 'NHWC' && dataFormat !== 'NCHW') return undefined;
+  if (x.dtype !== 'float32' || filter.dtype !== 'float32') return undefined;
+  const channels = x.shape[channelAxis(dataFormat)]!;
   const [fh, fw, third, fourth] = filter.shape as [number, number, number, number];
+  const groups = depthwise ? channels : (attrs.groups ?? 1);
+  if (channels !== third * (depthwise ? 1 : groups) || channels * fh * fw * fourth === 0) return undefined;
+  // tfjs leaves this check to the kernel.
+  if (depthwise && !backend_util.eitherStridesOrDilationsAreOne(attrs.strides, attrs.dilations ?? 1)) return undefined;
+  const geometry = geometryOf(attrs, axesOf(x.shape, dataFormat), [fh, fw]);
+  if (!geometry) return undefined;
   const shape = depthwise ? [fh, fw, 1, third * fourth] : filter.shape;
   const outChannels = shape[3]!;
-  const groups = depthwise ? channels : (attrs.groups ?? 1);
-  if (x.dtype !== 'float32' || filter.dtype !== 'float32') return undefined;
-  if (height * width * channels * fh * fw * third * fourth === 0) return undefined;
-  const geometry = geometryOf(attrs, [height, width], [fh, fw]);
-  if (!geometry) return undefined;
-  const activation = activationOf(backend, attrs, weights, outChannels, dataFormat);
-  const biases = bias && perChannel(backend, bias, outChannels, dataFormat);
+  const output = { channels: outChannels, rank: outRank, dataFormat };
+  const activation = activationOf(backend, attrs, weights, output);
+  const biases = bias && perChannel(backend, bias, output);
   if (!activation || (bias && !biases)) return undefined;
 
-  const { strides, dilations, padding } = geometry;
+  const { strides, dilations, padding, out } = geometry;
   const key = [
     dataFormat,
     groups,
@@ -103,11 +112,13 @@ function convolve(
     ...padding[1],
   ];
   const layer = backend.layers.get(filter.dataId, [bias?.dataId, weights?.dataId], key, () => {
-    const options = { ...geometry, dataFormat, groups, activation, ...(biases && { bias: biases }) };
+    const options = { strides, dilations, padding, dataFormat, groups, activation, ...(biases && { bias: biases }) };
     return new Conv2d({ data: backend.float32(filter), shape }, options);
   });
-  const output = layer.runSync({ data: backend.float32(x), shape: x.shape });
-  return backend.float32Tensor(output.shape, output.data);
+  const outShape = dataFormat === 'NHWC' ? [x.shape[0]!, ...out, outChannels] : [x.shape[0]!, outChannels, ...out];
+  const data = backend.newArray(util.sizeFromShape(outShape));
+  layer.runSync({ data: backend.float32(x), shape: x.shape }, { out: { data, shape: outShape } });
+  return backend.float32Tensor(outShape, data);
 }
 
 // A product of matrices is a 1x1 convolution: the rows of `a` are pixels, `b` is the filter. Undefined where a matrix is
@@ -132,6 +143,7 @@ function multiply(
     },
     { ...fused, strides: 1, dilations: 1, pad: 'valid', dataFormat: 'NHWC' },
     false,
+    a.shape.length,
   );
   return y && { ...y, shape: [...a.shape.slice(0, -1), n] };
 }
@@ -146,6 +158,13 @@ function runKernel(
   return getKernel(name, BACKEND_NAME).kernelFunc({ inputs, backend, attrs }) as TensorInfo;
 }
 
+const BACKPROPS = [
+  Conv2DBackpropFilter,
+  Conv2DBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+];
+
 const ACTIVATION_KERNELS = {
   relu: Relu,
   relu6: Relu6,
@@ -156,13 +175,17 @@ const ACTIVATION_KERNELS = {
 } as const;
 
 // A bias or prelu weights that vary over the pixels: the convolution is ours, the rest tfjs's. In NCHW a tensor of rank
-// 1 goes with the channels.
+// 1 goes with the channels. Undefined where tfjs doesn't know the activation, or it lacks its weights.
 function fusedInSteps(
   backend: DepthwiseBackend,
   { x, filter, bias, preluActivationWeights: weights }: ConvInputs,
   attrs: ConvAttrs & FusedAttrs,
   convolution: string,
-): TensorInfo {
+): TensorInfo | undefined {
+  const { activation: given, leakyreluAlpha: alpha = 0.2, ...convAttrs } = attrs;
+  const activation = given ?? 'linear';
+  if (activation !== 'linear' && !(activation in ACTIVATION_KERNELS)) return undefined;
+  if (activation === 'prelu' && !weights) return undefined;
   const aligned = (info: TensorInfo): TensorInfo =>
     attrs.dataFormat === 'NCHW' && info.shape.length === 1 && info.shape[0] !== 1
       ? { ...info, shape: [info.shape[0]!, 1, 1] }
@@ -171,7 +194,6 @@ function fusedInSteps(
     backend.disposeIntermediateTensorInfo(previous);
     return next;
   };
-  const { activation = 'linear', leakyreluAlpha: alpha = 0.2, ...convAttrs } = attrs;
   let y = runKernel(backend, convolution, { x, filter }, convAttrs as unknown as NamedAttrMap);
   if (bias) y = replace(y, runKernel(backend, Add, { a: y, b: aligned(bias) }));
   if (activation === 'linear') return y;
@@ -179,10 +201,28 @@ function fusedInSteps(
   return replace(y, runKernel(backend, ACTIVATION_KERNELS[activation], inputs, { alpha }));
 }
 
+// tfjs's own kernel, told what it would get wrong in words that it gets right: it takes a number as padding for the
+// height's on both axes, and its depthwise kernel reads NCHW as if it were NHWC.
+function byTfjs<Attrs extends ConvAttrs>(kernelName: string) {
+  const own = tfjsOwn<ConvInputs, Attrs>(kernelName);
+  return (backend: DepthwiseBackend, inputs: ConvInputs, given: Attrs): TensorInfo => {
+    const { pad, dataFormat } = given;
+    const attrs = typeof pad === 'number' ? { ...given, pad: explicitPadding(pad, dataFormat ?? 'NHWC') } : given;
+    if (kernelName !== DepthwiseConv2dNative || dataFormat !== 'NCHW') return own(backend, inputs, attrs);
+    const transpose = (x: TensorInfo, perm: number[]) => runKernel(backend, Transpose, { x }, { perm });
+    const x = transpose(inputs.x, [0, 2, 3, 1]);
+    const axes = Array.isArray(attrs.pad) ? { pad: [attrs.pad[0], attrs.pad[2], attrs.pad[3], attrs.pad[1]] } : {};
+    const y = own(backend, { ...inputs, x }, { ...attrs, ...axes, dataFormat: 'NHWC' });
+    const result = transpose(y, [0, 3, 1, 2]);
+    for (const info of [x, y]) backend.disposeIntermediateTensorInfo(info);
+    return result;
+  };
+}
+
 // What a backend without grouped convolution does: slice, convolve, concatenate.
 function groupedInSteps(backend: DepthwiseBackend, { x, filter }: ConvInputs, attrs: GroupedAttrs): TensorInfo {
   const { groups, ...convAttrs } = attrs;
-  const axis = attrs.dataFormat === 'NHWC' ? 3 : 1;
+  const axis = channelAxis(attrs.dataFormat);
   const part = (info: TensorInfo, dim: number, g: number): TensorInfo => {
     const size = info.shape.map((length, i) => (i === dim ? length / groups : length));
     const begin = size.map((length, i) => (i === dim ? g * length : 0));
@@ -229,20 +269,39 @@ function tfjsOwn<Inputs, Attrs>(kernelName: string) {
 
 type FusedConvAttrs = ConvAttrs & FusedAttrs;
 
-function convolutionKernel(name: string, fusedName: string, depthwise: boolean): KernelConfig[] {
-  const run = (backend: DepthwiseBackend, inputs: ConvInputs, attrs: FusedConvAttrs) =>
-    convolve(backend, inputs, attrs, depthwise);
+function convolutionKernels(name: string, fusedName: string, depthwise: boolean): KernelConfig[] {
+  const fusedByTfjs = byTfjs<FusedConvAttrs>(fusedName);
   return [
-    kernel(name, run),
-    kernel(fusedName, run, (backend, inputs, attrs) => fusedInSteps(backend, inputs, attrs, name)),
+    kernel(
+      name,
+      (backend, inputs: ConvInputs, attrs: ConvAttrs) => convolve(backend, inputs, attrs, depthwise),
+      byTfjs(name),
+    ),
+    kernel(
+      fusedName,
+      (backend, inputs: ConvInputs, attrs: FusedConvAttrs) => convolve(backend, inputs, attrs, depthwise),
+      (backend, inputs, attrs) => fusedInSteps(backend, inputs, attrs, name) ?? fusedByTfjs(backend, inputs, attrs),
+    ),
   ];
+}
+
+// The gradients' kernels are tfjs's own; like the convolutions they have to be told what a number as padding means.
+function backpropKernel(name: string): KernelConfig {
+  const kernelFunc = byTfjs<ConvAttrs>(name);
+  return {
+    kernelName: name,
+    backendName: BACKEND_NAME,
+    kernelFunc: (({ inputs, backend, attrs }: KernelArgs<ConvInputs, ConvAttrs>) =>
+      kernelFunc(backend, inputs, attrs)) as unknown as KernelFunc,
+  };
 }
 
 /** Our kernels, in place of those of tfjs's CPU backend with the same names, and the grouped one beside them. */
 export function ourKernels(): KernelConfig[] {
   return [
-    ...convolutionKernel(DepthwiseConv2dNative, FusedDepthwiseConv2D, true),
-    ...convolutionKernel(Conv2D, FusedConv2D, false),
+    ...convolutionKernels(DepthwiseConv2dNative, FusedDepthwiseConv2D, true),
+    ...convolutionKernels(Conv2D, FusedConv2D, false),
+    ...BACKPROPS.map(backpropKernel),
     kernel(
       GROUPED_CONV2D,
       (backend, inputs: ConvInputs, attrs: GroupedAttrs) => convolve(backend, inputs, attrs, false),

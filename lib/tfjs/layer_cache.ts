@@ -20,7 +20,7 @@ const MAX_PER_FILTER = 4;
  * tensors, so that none is given out again.
  */
 export class LayerCache {
-  readonly #entries = new WeakMap<object, Entry[]>();
+  #entries = new WeakMap<object, Entry[]>();
 
   /** The layer made of a filter and the other tensors for one set of options, made by `make` at first use. */
   get(filter: object, others: readonly (object | undefined)[], key: LayerKey, make: () => Conv2d): Conv2d {
@@ -44,6 +44,11 @@ export class LayerCache {
     if (!entries) return;
     for (const { layer } of entries) layer[Symbol.dispose]();
     this.#entries.delete(filter);
+  }
+
+  /** Forgets all; the memory goes with the layers, when they are collected. */
+  clear(): void {
+    this.#entries = new WeakMap();
   }
 }
 

@@ -29,7 +29,7 @@ function add(backend: DepthwiseBackend, inputs: Inputs): TensorInfo | undefined 
   const perChannel = b.shape.length === 1 && b.shape[0] === a.shape.at(-1);
   if (!perChannel && !util.arraysEqual(a.shape, b.shape)) return undefined;
   const [x, y] = [backend.float32(a), backend.float32(b)];
-  const out = new Float32Array(x.length);
+  const out = backend.newArray(x.length);
   const width = y.length;
   for (let row = 0; row < x.length; row += width) {
     for (let i = 0; i < width; i++) out[row + i] = x[row + i]! + y[i]!;
@@ -40,7 +40,7 @@ function add(backend: DepthwiseBackend, inputs: Inputs): TensorInfo | undefined 
 function relu(backend: DepthwiseBackend, { x }: Inputs): TensorInfo | undefined {
   if (!isFloat(x)) return undefined;
   const values = backend.float32(x!);
-  const out = new Float32Array(values.length);
+  const out = backend.newArray(values.length);
   for (let i = 0; i < out.length; i++) {
     out[i] = Math.max(values[i]!, 0); // NaN stays
   }
@@ -50,7 +50,7 @@ function relu(backend: DepthwiseBackend, { x }: Inputs): TensorInfo | undefined 
 function relu6(backend: DepthwiseBackend, { x }: Inputs): TensorInfo | undefined {
   if (!isFloat(x)) return undefined;
   const values = backend.float32(x!);
-  const out = new Float32Array(values.length);
+  const out = backend.newArray(values.length);
   for (let i = 0; i < out.length; i++) {
     out[i] = Math.min(Math.max(values[i]!, 0), 6);
   }
@@ -78,7 +78,7 @@ function batchNorm(
     backend.float32(variance),
     (v, c) => (scales?.[c] ?? 1) / Math.sqrt(v + varianceEpsilon),
   );
-  const out = new Float32Array(values.length);
+  const out = backend.newArray(values.length);
   for (let pixel = 0; pixel < values.length; pixel += channels) {
     for (let c = 0; c < channels; c++) out[pixel + c] = (values[pixel + c]! - means[c]!) * factors[c]! + offsets[c]!;
   }
@@ -94,25 +94,30 @@ function pad(
   const { shape } = x!;
   const outShape = shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]);
   const values = backend.float32(x!);
-  const out = new Float32Array(util.sizeFromShape(outShape));
-  if (constantValue !== 0) out.fill(constantValue);
+  const out = backend.newArray(util.sizeFromShape(outShape));
   // From `last` on the values are one piece in both tensors.
   let last = shape.length - 1;
   while (last > 0 && paddings[last]![0] === 0 && paddings[last]![1] === 0) last--;
   const piece = util.sizeFromShape(shape.slice(last));
-  const strides = outShape.map((_, i) => util.sizeFromShape(outShape.slice(i + 1)));
-  let from = 0;
+  const strides = util.computeStrides(outShape).concat(1);
+  let read = 0;
+  let written = 0;
   const copy = (dim: number, to: number): void => {
     const start = to + paddings[dim]![0] * strides[dim]!;
     if (dim === last) {
-      out.set(values.subarray(from, from + piece), start);
-      from += piece;
+      out.fill(constantValue, written, start);
+      out.set(values.subarray(read, read + piece), start);
+      read += piece;
+      written = start + piece;
       return;
     }
     for (let i = 0; i < shape[dim]!; i++) copy(dim + 1, start + i * strides[dim]!);
   };
   if (shape.length === 0) out.set(values);
-  else if (piece > 0) copy(0, 0);
+  else {
+    if (piece > 0) copy(0, 0);
+    out.fill(constantValue, written);
+  }
   return backend.float32Tensor(outShape, out);
 }
 
@@ -129,7 +134,7 @@ function mean(
   const count = util.sizeFromShape(shape.slice(axes[0], axes.at(-1)! + 1));
   const inner = util.sizeFromShape(shape.slice(axes.at(-1)! + 1));
   const values = backend.float32(x!);
-  const out = new Float32Array(outer * inner);
+  const out = backend.newArray(outer * inner);
   const sums = new Float64Array(inner);
   for (let o = 0; o < outer; o++) {
     sums.fill(0);
@@ -160,7 +165,7 @@ const pool =
     // tfjs shares the input's memory where a pool changes nothing.
     if (info.filterHeight * info.filterWidth === 1 || util.sizeFromShape(info.outShape) <= 0) return undefined;
     const values = backend.float32(x!);
-    const out = new Float32Array(util.sizeFromShape(info.outShape));
+    const out = backend.newArray(util.sizeFromShape(info.outShape));
     const best = new Float64Array(channels);
     let to = 0;
     for (let n = 0; n < shape[0]; n++) {
