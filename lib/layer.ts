@@ -53,6 +53,7 @@ export abstract class Layer {
    * const output = await layer.run(input, { signal: AbortSignal.timeout(100) });
    */
   async run(input: TensorLike, options?: RunOptions): Promise<Tensor> {
+    Layer.#check(this, 'run');
     const call = readCall(RUN, input, options);
     const prepared = this.#prepare(call.inputShape);
     checkOut(call, prepared);
@@ -72,6 +73,7 @@ export abstract class Layer {
    * layer.runSync(input, { out }); // no allocation
    */
   runSync(input: TensorLike, options?: RunSyncOptions): Tensor {
+    Layer.#check(this, 'runSync');
     const call = readCall(RUN_SYNC, input, options);
     const prepared = this.#prepare(call.inputShape);
     checkOut(call, prepared);
@@ -89,6 +91,7 @@ export abstract class Layer {
    * layer.outputShape([1, 112, 112, 32]); // [1, 56, 56, 32] with strides 2
    */
   outputShape(inputShape: readonly number[]): number[] {
+    Layer.#check(this, 'outputShape');
     this.#open();
     return [...geometryFor(this.#convolution, readInputShape(inputShape)).outputShape];
   }
@@ -103,6 +106,7 @@ export abstract class Layer {
    * const { kernel, flops } = layer.explain([1, 112, 112, 32]);
    */
   explain(inputShape: readonly number[]): Explanation {
+    Layer.#check(this, 'explain');
     return native.explain(this.#prepare(readInputShape(inputShape)).plan);
   }
 
@@ -119,6 +123,13 @@ export abstract class Layer {
     this.#handle = undefined;
     this.#last = undefined;
     native.disposeLayer(handle);
+  }
+
+  /** The methods' `this` is what they are called on: nothing, where one was taken off its layer and passed on. */
+  static #check(layer: unknown, method: string): void {
+    if (typeof layer === 'object' && layer !== null && #convolution in layer) return;
+    const expected = `be called on its layer: layer.${method}(…), or layer.${method}.bind(layer) to pass it on`;
+    throw codedError('ERR_INVALID_ARG_TYPE', `${method} must ${expected}`);
   }
 
   #open(): LayerHandle {

@@ -6,12 +6,14 @@ import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 // Programs that would crash, corrupt or hang a naive addon, each in a process of its own under plain Node. With
-// DEPTHWISE_TEST_ADDON and DEPTHWISE_TEST_PRELOAD (scripts/test_asan.sh) they run against another build of the addon.
+// DEPTHWISE_TEST_ADDON and DEPTHWISE_TEST_PRELOAD (scripts/test_asan.sh) they run against another build of the addon, with
+// DEPTHWISE_TEST_NODE (scripts/test_hazards.sh) under another version of Node.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const hazards = join(root, 'test/hazards');
 const { DEPTHWISE_TEST_ADDON: addon = join(root, 'build/Release/depthwise.node'), DEPTHWISE_TEST_PRELOAD: preload } =
   process.env;
+const node = process.env.DEPTHWISE_TEST_NODE ?? process.execPath;
 const staged = join(root, preload ? 'build-hazards-preloaded' : 'build-hazards');
 
 // Programs that end otherwise than with 0.
@@ -43,7 +45,7 @@ function run(file: string): Promise<Ending> {
   };
   return new Promise((resolve) => {
     const child = execFile(
-      process.execPath,
+      node,
       ['--unhandled-rejections=throw', join(hazards, file)],
       { env, timeout: 110_000, killSignal: 'SIGKILL' },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr }),

@@ -34,6 +34,20 @@ for (const Buffer of [ArrayBuffer, SharedArrayBuffer]) {
   layer.runSync(input, { out: { data: new Float32Array(buffer, length * 4, length), shape: SHAPE } });
 }
 
+// Another SharedArrayBuffer object over the same memory, as a worker that it was posted to has it.
+const shared = new SharedArrayBuffer(length * 4);
+const alias = structuredClone(shared);
+assert.notEqual(alias, shared);
+const original = { data: fill(new Float32Array(shared)), shape: SHAPE };
+const copied = Float32Array.from(original.data);
+const aliased = { data: new Float32Array(alias), shape: SHAPE };
+assert.throws(() => layer.runSync(original, { out: aliased }), { code: 'ERR_OVERLAP' });
+await rejects(layer.run(original, { out: aliased }), 'ERR_OVERLAP');
+assert.throws(() => depthwiseConv2dSync(original, filter, { padding: 'same', out: aliased }), { code: 'ERR_OVERLAP' });
+const aliasedFilter = { data: new Float32Array(alias, 0, 9 * 32), shape: FILTER_SHAPE };
+await rejects(depthwiseConv2d(tensor(SHAPE), aliasedFilter, { padding: 'same', out: original }), 'ERR_OVERLAP');
+assert.deepEqual(original.data, copied);
+
 const memory = fill(new Float32Array(length + 9 * 32 + 64));
 const before = Float32Array.from(memory);
 const out = { data: memory.subarray(0, length), shape: SHAPE };

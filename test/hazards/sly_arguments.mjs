@@ -210,6 +210,14 @@ for (const value of [revoked, new Proxy(() => {}, {}), globalThis]) {
   assert.throws(() => depthwiseConv2dSync(input, value), { code: /^ERR_/ });
 }
 
+// Methods without their layer.
+for (const method of ['run', 'runSync', 'outputShape', 'explain']) {
+  for (const none of [undefined, null, 4, {}, Object.create(layer), new Proxy(layer, {}), DepthwiseConv2d.prototype]) {
+    const call = async () => layer[method].call(none, input);
+    await assert.rejects(call(), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }, method);
+  }
+}
+
 // At the end of the stack.
 let survivedTheStack = 0;
 const deep = () => {

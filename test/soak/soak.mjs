@@ -158,15 +158,18 @@ while (performance.now() < end) {
 }
 
 // The medians of two stretches: single samples go up and down with V8's heap.
+const MIN_SAMPLES = 10;
+if (samples.length < MIN_SAMPLES) {
+  console.error(`only ${samples.length} rounds in ${seconds} s, too few to judge`);
+  process.exit(1);
+}
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-const tenth = Math.max(1, Math.floor(samples.length / 10));
-const early = samples.slice(tenth, 3 * tenth + 1);
+const tenth = Math.floor(samples.length / 10);
+const early = samples.slice(tenth, 3 * tenth);
 const late = samples.slice(-2 * tenth);
-const of = (stretch, name) => median(stretch.map((sample) => sample[name]));
-let isFlat = samples.length >= 5;
-for (const name of ['rss', 'heap', 'handles', 'threads', 'files']) {
-  const [before, after] = [of(early, name), of(late, name)];
-  const slack = name === 'rss' ? SLACK_MB : name === 'heap' ? 2 : 0;
+let isFlat = true;
+for (const [name, slack] of Object.entries({ rss: SLACK_MB, heap: 2, handles: 0, threads: 0, files: 0 })) {
+  const [before, after] = [early, late].map((stretch) => median(stretch.map((sample) => sample[name])));
   console.log(`${name}: ${before.toFixed(1)} -> ${after.toFixed(1)}`);
   if (after > before + slack) isFlat = false;
 }
