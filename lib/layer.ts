@@ -50,7 +50,13 @@ export abstract class Layer {
    *   with the signal's reason where it was aborted.
    *
    * @example
-   * const output = await layer.run(input, { signal: AbortSignal.timeout(100) });
+   * import { DepthwiseConv2d } from 'depthwise';
+   *
+   * const filter = { data: new Float32Array(3 * 3 * 32).fill(1 / 9), shape: [3, 3, 32, 1] };
+   * const layer = new DepthwiseConv2d(filter, { strides: 2, padding: 'same' });
+   * const input = { data: new Float32Array(8 * 8 * 32).fill(1), shape: [1, 8, 8, 32] };
+   * const output = await layer.run(input, { signal: AbortSignal.timeout(1000) });
+   * console.log(output.shape); // [ 1, 4, 4, 32 ]
    */
   async run(input: TensorLike, options?: RunOptions): Promise<Tensor> {
     Layer.#check(this, 'run');
@@ -69,8 +75,13 @@ export abstract class Layer {
    * @throws TypeError or RangeError with a `code` where the arguments are wrong.
    *
    * @example
-   * const out = { data: new Float32Array(56 * 56 * 32), shape: [1, 56, 56, 32] };
-   * layer.runSync(input, { out }); // no allocation
+   * import { DepthwiseConv2d } from 'depthwise';
+   *
+   * const filter = { data: new Float32Array(3 * 3 * 32).fill(1 / 9), shape: [3, 3, 32, 1] };
+   * const layer = new DepthwiseConv2d(filter, { strides: 2, padding: 'same' });
+   * const input = { data: new Float32Array(8 * 8 * 32).fill(1), shape: [1, 8, 8, 32] };
+   * const out = { data: new Float32Array(4 * 4 * 32), shape: [1, 4, 4, 32] };
+   * console.log(layer.runSync(input, { out }) === out); // true: nothing was allocated
    */
   runSync(input: TensorLike, options?: RunSyncOptions): Tensor {
     Layer.#check(this, 'runSync');
@@ -88,7 +99,11 @@ export abstract class Layer {
    * @throws TypeError or RangeError with a `code` where the layer doesn't take such inputs.
    *
    * @example
-   * layer.outputShape([1, 112, 112, 32]); // [1, 56, 56, 32] with strides 2
+   * import { DepthwiseConv2d } from 'depthwise';
+   *
+   * const filter = { data: new Float32Array(3 * 3 * 32).fill(1 / 9), shape: [3, 3, 32, 1] };
+   * const layer = new DepthwiseConv2d(filter, { strides: 2, padding: 'same' });
+   * console.log(layer.outputShape([1, 112, 112, 32])); // [ 1, 56, 56, 32 ]
    */
   outputShape(inputShape: readonly number[]): number[] {
     Layer.#check(this, 'outputShape');
@@ -103,7 +118,12 @@ export abstract class Layer {
    * @throws TypeError or RangeError with a `code` where the layer doesn't take such inputs.
    *
    * @example
-   * const { kernel, flops } = layer.explain([1, 112, 112, 32]);
+   * import { DepthwiseConv2d } from 'depthwise';
+   *
+   * const filter = { data: new Float32Array(3 * 3 * 32).fill(1 / 9), shape: [3, 3, 32, 1] };
+   * const layer = new DepthwiseConv2d(filter, { strides: 2, padding: 'same' });
+   * const { flops, bytes } = layer.explain([1, 4, 4, 32]);
+   * console.log(flops); // 1600: 25 of the 36 taps of each channel lie on the input, a multiplication and an addition each
    */
   explain(inputShape: readonly number[]): Explanation {
     Layer.#check(this, 'explain');
@@ -115,7 +135,13 @@ export abstract class Layer {
    * ERR_INVALID_STATE. Disposing twice is nothing.
    *
    * @example
-   * using layer = new Conv2d(filter); // disposed at the end of the block
+   * import { Conv2d } from 'depthwise';
+   *
+   * const filter = { data: new Float32Array(9), shape: [3, 3, 1, 1] };
+   * {
+   *   using layer = new Conv2d(filter); // disposed at the end of the block
+   *   console.log(layer.outputShape([1, 5, 5, 1])); // [ 1, 3, 3, 1 ]
+   * }
    */
   [dispose](): void {
     if (this.#handle === undefined) return;

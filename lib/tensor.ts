@@ -6,6 +6,8 @@ import { checkedProduct } from './geometry.js';
  * Numbers and their shape, in row-major order: a plain object, made by writing it down.
  *
  * @example
+ * import type { Tensor } from 'depthwise';
+ *
  * const image: Tensor = { data: new Float32Array(4 * 6 * 3), shape: [1, 4, 6, 3] };
  */
 export interface Tensor {
@@ -13,7 +15,10 @@ export interface Tensor {
   shape: number[];
 }
 
-/** What is taken as a tensor: a {@link Tensor}, or an object with `dims` in place of `shape`, as onnxruntime's have. */
+/**
+ * What is taken as a tensor: a {@link Tensor}, or an object with `dims` in place of `shape`, as onnxruntime's have. Where
+ * there is a `stride`, as scijs' ndarrays have, it must be that of a contiguous, row-major array.
+ */
 export type TensorLike =
   | { readonly data: Float32Array; readonly shape: readonly number[] }
   | { readonly data: Float32Array; readonly shape?: undefined; readonly dims: readonly number[] };
@@ -43,17 +48,43 @@ export function readTensor(
 ): { readonly data: Float32Array; readonly shape: number[] } {
   if (typeof value !== 'object' || value === null) throw notATensor(name, value);
   try {
-    const { data, shape } = value as { data?: unknown; shape?: unknown };
+    const { data, shape, stride } = value as { data?: unknown; shape?: unknown; stride?: unknown };
     if (!types.isFloat32Array(data)) throw notTensorData(name, value, data);
     const sizes =
       shape === undefined
         ? readShape(name, 'dims', (value as { dims?: unknown }).dims, minRank, maxRank, allowEmpty)
         : readShape(name, 'shape', shape, minRank, maxRank, allowEmpty);
-    checkLength(name, data, sizes);
-    return { data, shape: sizes };
+    const view = stride === undefined ? data : contiguousView(name, value as NdarrayView, sizes);
+    checkLength(name, view, sizes);
+    return { data: view, shape: sizes };
   } catch (error) {
     throw unreadable(name, error);
   }
+}
+
+interface NdarrayView {
+  readonly data: Float32Array;
+  readonly stride?: unknown;
+  readonly offset?: unknown;
+}
+
+/**
+ * The part of a scijs ndarray's memory that the array covers, a view.
+ *
+ * @throws RangeError ERR_SHAPE_MISMATCH unless its elements lie there one after the other, in row-major order.
+ */
+export function contiguousView(name: string, array: NdarrayView, shape: readonly number[]): Float32Array {
+  const { data, stride, offset = 0 } = array;
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const isContiguous =
+    Array.isArray(stride) && shape.every((size, axis) => size === 1 || stride[axis] === strides[axis]);
+  if (!isContiguous) {
+    const expected = `be ${formatShape(strides)}, contiguous and row-major, for shape ${formatShape(shape)}`;
+    const got = Array.isArray(stride) ? formatShape(stride) : String(stride);
+    throw mismatch(`${name}.stride`, expected, got, 'is it transposed or stepped? Copy it first');
+  }
+  const first = Number(offset);
+  return data.subarray(first, first + shape.reduce((a, b) => a * b, 1));
 }
 
 /** A fresh copy of a shape; each element is read once. `field` is '' where the value is the shape itself. */

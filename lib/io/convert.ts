@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import type { Tensor } from '../tensor.js';
+import { contiguousView, type Tensor } from '../tensor.js';
 import type { NumericArray } from './element_types.js';
 
 /** A float32 tensor, as the functions of `depthwise` take and give them. */
@@ -66,14 +66,16 @@ export interface NdarrayLike {
 }
 
 /**
- * A tensor over the memory of a scijs `ndarray`: a view, nothing is copied.
+ * A tensor over the memory of a scijs `ndarray`: a view, nothing is copied. The convolutions take a contiguous ndarray as it
+ * is, too.
  *
  * @throws RangeError where the array isn't contiguous in row-major order (a transposed or stepped view): copy it first,
  * with `ndarray-ops`' `assign` for instance. TypeError where its elements aren't float32.
  * @example
  * import { fromNdarray } from 'depthwise/io';
- * const array = { data: new Float32Array(6), shape: [2, 3], stride: [3, 1], offset: 0 };
- * console.log(fromNdarray(array).shape); // [ 2, 3 ]
+ * import ndarray from 'ndarray';
+ *
+ * console.log(fromNdarray(ndarray(new Float32Array(6), [2, 3])).shape); // [ 2, 3 ]
  */
 export function fromNdarray(array: NdarrayLike): Float32Tensor {
   const { data, stride, offset } = array;
@@ -81,17 +83,7 @@ export function fromNdarray(array: NdarrayLike): Float32Tensor {
   if (!types.isFloat32Array(data)) {
     throw new TypeError('the ndarray must hold a Float32Array; copy it into one first');
   }
-  let contiguous = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && stride[axis] !== contiguous) {
-      throw new RangeError(
-        `the ndarray must be contiguous in row-major order, got stride [${stride.join(', ')}] for shape ` +
-          `[${shape.join(', ')}]; is it transposed or stepped? Copy it first`,
-      );
-    }
-    contiguous *= shape[axis]!;
-  }
-  return { data: data.subarray(offset, offset + contiguous), shape };
+  return { data: contiguousView('ndarray', { data, stride, offset }, shape), shape };
 }
 
 /** What sharp's `raw().toBuffer({ resolveWithObject: true })` resolves to, as far as it is looked at. */

@@ -11,8 +11,8 @@ import { decodeSafetensors } from './safetensors.js';
  *
  * @example
  * import { readNpy, writeNpy } from 'depthwise/io';
- * await writeNpy('x.npy', { data: Float32Array.of(1, 2), shape: [2] });
- * console.log((await readNpy('x.npy')).data); // Float32Array(2) [ 1, 2 ]
+ * await writeNpy('numbers.npy', { data: Float32Array.of(1, 2), shape: [2] });
+ * console.log((await readNpy('numbers.npy')).data); // Float32Array(2) [ 1, 2 ]
  */
 export const readNpy = (path: string): Promise<NumericArray> => readAs(path, decodeNpy);
 
