@@ -2,8 +2,8 @@
 // in an unnamed namespace: the linker must never merge a function compiled for one CPU with another's.
 //
 // Each <isa>.h provides all of the following, and a primitive that is added here is added to every one of them:
-// kernels name no instruction set, and test/native runs them on all of them (scripts/test_arm64.sh on Neon).
-// portable.h says in plain loops what each has to do.
+// kernels name no instruction set. portable.h says in plain loops what each has to do, test/native/simd_test.cc holds
+// all of them to it, and scripts/test_arm64.sh runs that on Neon.
 //
 // vec             kWidth floats; kRegisters of them fit into registers
 // tail            the first n lanes, 0 <= n <= kWidth: tail_of(n)
