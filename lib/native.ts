@@ -48,6 +48,7 @@ export type JobHandle = { readonly [opaque]: 'job' };
 /** Called once, on the JS thread, when a job is done, failed or was aborted (then `error.code` is 'ABORTED'). */
 export type JobCallback = (error: Error | null, output: Float32Array) => void;
 
+/** An instruction set that the kernels are compiled for; 'portable' is what every CPU runs. */
 export type Isa = 'avx512' | 'avx2' | 'neon' | 'portable';
 
 /** What `explain` says of a plan. */

@@ -57,6 +57,7 @@ export interface Conv2dOptions extends DepthwiseConv2dOptions {
   readonly groups?: number | undefined;
 }
 
+/** What a single synchronous call takes besides its input. */
 export interface RunSyncOptions {
   /**
    * Where to write the output: a tensor of the output's shape, which is returned. It must not overlap input, filter,
@@ -65,6 +66,7 @@ export interface RunSyncOptions {
   readonly out?: Tensor | undefined;
 }
 
+/** What a single asynchronous call takes besides its input. */
 export interface RunOptions extends RunSyncOptions {
   /** Rejects the promise with the signal's reason, and stops the work, or never starts it. Default none. */
   readonly signal?: AbortSignal | undefined;

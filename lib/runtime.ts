@@ -37,7 +37,14 @@ export function setThreads(threads: number): void {
   native.setThreads(n);
 }
 
-/** How many threads compute; see {@link setThreads}. */
+/**
+ * How many threads compute, in the whole process; see {@link setThreads}.
+ *
+ * @example
+ * import { getThreads } from 'depthwise';
+ *
+ * console.log(getThreads() >= 1); // true
+ */
 export function getThreads(): number {
   return native.getThreads();
 }

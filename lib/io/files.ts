@@ -16,16 +16,42 @@ import { decodeSafetensors } from './safetensors.js';
  */
 export const readNpy = (path: string): Promise<NumericArray> => readAs(path, decodeNpy);
 
-/** Reads a .npz file; see {@link decodeNpz}. */
+/**
+ * Reads a .npz file: its arrays by their names; see {@link decodeNpz}.
+ *
+ * @example
+ * import { readNpz, writeNpz } from 'depthwise/io';
+ * await writeNpz('weights.npz', new Map([['bias', { data: Float32Array.of(1, 2), shape: [2] }]]));
+ * console.log((await readNpz('weights.npz')).get('bias')?.shape); // [ 2 ]
+ */
 export const readNpz = (path: string): Promise<Map<string, NumericArray>> => readAs(path, decodeNpz);
 
-/** Reads a safetensors file; see {@link decodeSafetensors}. */
+/**
+ * Reads a safetensors file: its tensors by their names; see {@link decodeSafetensors}.
+ *
+ * @example
+ * import { readSafetensors } from 'depthwise/io';
+ * const weights = await readSafetensors('model.safetensors');
+ * console.log(weights.get('conv1.weight')?.shape); // [ 8, 2, 3, 3 ]
+ */
 export const readSafetensors = (path: string): Promise<Map<string, NumericArray>> => readAs(path, decodeSafetensors);
 
-/** Writes a .npy file; whoever looks sees the whole file or none. See {@link encodeNpy}. */
+/**
+ * Writes a .npy file; whoever looks sees the whole file or none. See {@link encodeNpy}.
+ *
+ * @example
+ * import { tensor, writeNpy } from 'depthwise/io';
+ * await writeNpy('matrix.npy', tensor([[1, 2], [3, 4]])); // numpy.load('matrix.npy')
+ */
 export const writeNpy = (path: string, array: NumericArray): Promise<void> => writeAtomically(path, encodeNpy(array));
 
-/** Writes a .npz file; whoever looks sees the whole file or none. See {@link encodeNpz}. */
+/**
+ * Writes a .npz file; whoever looks sees the whole file or none. See {@link encodeNpz}.
+ *
+ * @example
+ * import { tensor, writeNpz } from 'depthwise/io';
+ * await writeNpz('layer.npz', new Map([['filter', tensor([[[[1]]]])], ['bias', tensor([0])]]));
+ */
 export const writeNpz = (path: string, arrays: ReadonlyMap<string, NumericArray>): Promise<void> =>
   writeAtomically(path, encodeNpz(arrays));
 

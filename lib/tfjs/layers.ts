@@ -101,7 +101,16 @@ class GroupedConv2D extends Conv2D {
 
 serialization.registerClass(GroupedConv2D);
 
-/** tfjs's `layers.conv2d` with `groups`: a layer that saves and loads as Keras' Conv2D does. */
+/**
+ * tfjs's `layers.conv2d` with `groups`: a layer that saves and loads as Keras' Conv2D does.
+ *
+ * @param args those of tfjs's layer, and `groups`, default 1, which divides `filters` and the input's channels.
+ * @throws RangeError where it doesn't.
+ * @example
+ * import { conv2d } from 'depthwise/tfjs-layers';
+ * const layer = conv2d({ filters: 6, kernelSize: 3, groups: 2 });
+ * console.log(layer.getConfig().groups); // 2
+ */
 export function conv2d(args: GroupedConv2DArgs): layers.layers.Layer {
   return new GroupedConv2D(args);
 }
