@@ -14,6 +14,9 @@ export function load(app) {
   });
 
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    // The page has its title already.
+    const [readme] = project.readme ?? [];
+    if (readme) readme.text = readme.text.replace(/^# .+\n/, '');
     for (const reflection of project.getReflectionsByKind(
       CALLABLE | ReflectionKind.Variable | ReflectionKind.SomeType,
     )) {
