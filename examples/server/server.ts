@@ -1,5 +1,5 @@
 import { fromImage } from 'depthwise/io';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import sharp from 'sharp';
 import { Slots } from './slots.js';
@@ -10,17 +10,25 @@ export interface Limits {
   bodyBytes: number;
   /** Pixels of an image, against small files that decode to huge pictures; more gets 422. */
   pixels: number;
-  /** Requests in work at once; one more gets 503 with Retry-After. */
+  /** Requests being uploaded or in work at once; one more gets 503 with Retry-After. */
   concurrency: number;
+  /** Milliseconds for an upload; a slower one gets 408. */
+  uploadTimeout: number;
   /** Milliseconds until a request's work is aborted; it gets 504. */
   timeout: number;
 }
 
-export const LIMITS: Limits = { bodyBytes: 8 * 2 ** 20, pixels: 16e6, concurrency: 16, timeout: 5000 };
+export const LIMITS: Limits = {
+  bodyBytes: 8 * 2 ** 20,
+  pixels: 16e6,
+  concurrency: 16,
+  uploadTimeout: 30_000,
+  timeout: 5000,
+};
 
 /** The server, not yet listening: POST an image to /features, GET /metrics and /health. */
 export function makeServer(limits: Limits = LIMITS): FastifyInstance {
-  const app = Fastify({ bodyLimit: limits.bodyBytes });
+  const app = Fastify({ bodyLimit: limits.bodyBytes, requestTimeout: limits.uploadTimeout });
   const stack = makeStack();
   const slots = new Slots(limits.concurrency);
 
@@ -62,25 +70,33 @@ export function makeServer(limits: Limits = LIMITS): FastifyInstance {
   app.get('/health', async () => ({ ok: true }));
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
 
-  app.post<{ Body: Buffer | undefined }>('/features', async (request, reply) => {
-    if (!request.body?.length) return reply.code(400).send({ error: 'send a PNG, JPEG or WebP image as the body' });
-    const body = request.body;
-    // A client that has gone away has no use for the rest of the work.
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(limits.timeout)]);
+  // A slot is taken before the body is read: what many clients upload at once is bounded, too. The handler takes the
+  // slot over; a request that never gets there gives it back as its connection closes.
+  const waiting = new WeakMap<FastifyRequest, () => void>();
+  const takeSlot = async (request: FastifyRequest, reply: FastifyReply) => {
+    const release = slots.take();
+    if (!release) return reply.code(503).header('retry-after', 1).send({ error: 'busy: try again in a second' });
+    waiting.set(request, release);
+    reply.raw.once('close', () => waiting.get(request)?.());
+  };
 
-    const answer = await slots.run(async () => {
-      const stop = seconds.startTimer();
-      try {
-        const image = await decode(body, limits.pixels);
-        return { shape: image.shape, features: await features(stack, image, signal) };
-      } finally {
-        stop();
-      }
-    });
-    if (!answer) return reply.code(503).header('retry-after', 1).send({ error: 'busy: try again in a second' });
-    return answer;
+  app.post<{ Body: Buffer | undefined }>('/features', { onRequest: takeSlot }, async (request, reply) => {
+    const release = waiting.get(request)!;
+    waiting.delete(request);
+    const stop = seconds.startTimer();
+    const work = new AbortController();
+    const deadline = setTimeout(() => work.abort(new DOMException('too slow', 'TimeoutError')), limits.timeout);
+    // A client that has gone away has no use for the rest of the work.
+    reply.raw.once('close', () => work.abort());
+    try {
+      if (!request.body?.length) return reply.code(400).send({ error: 'send a PNG, JPEG or WebP image as the body' });
+      const image = await decode(request.body, limits.pixels);
+      return { shape: image.shape, features: await features(stack, image, work.signal) };
+    } finally {
+      clearTimeout(deadline);
+      stop();
+      release();
+    }
   });
 
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {

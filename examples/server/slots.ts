@@ -1,23 +1,21 @@
 /** How many requests may be in work at once: one more is refused at once rather than queued without end. */
 export class Slots {
-  #free: number;
+  #used = 0;
 
-  constructor(readonly size: number) {
-    this.#free = size;
-  }
+  constructor(readonly size: number) {}
 
   get used(): number {
-    return this.size - this.#free;
+    return this.#used;
   }
 
-  /** Runs `work` in a slot, or returns undefined where none is free. */
-  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#free === 0) return undefined;
-    this.#free--;
-    try {
-      return await work();
-    } finally {
-      this.#free++;
-    }
+  /** Takes a slot and returns what gives it back, once however often it is called; undefined where none is free. */
+  take(): (() => void) | undefined {
+    if (this.#used === this.size) return undefined;
+    this.#used++;
+    let isTaken = true;
+    return () => {
+      if (isTaken) this.#used--;
+      isTaken = false;
+    };
   }
 }
