@@ -6,6 +6,8 @@ import {
   otherChannels,
   otherDataFormat,
 } from './convolution.js';
+import { type Elementwise, elementwise } from './elementwise.js';
+import { ELEMENTWISE } from './elementwise_key.js';
 import { mismatch } from './errors.js';
 import { Layer } from './layer.js';
 import { runOnce, runOnceSync } from './one_shot.js';
@@ -83,6 +85,9 @@ export function conv2dSync(input: TensorLike, filter: TensorLike, options?: Conv
  * const output = await layer.run({ data: new Float32Array(28 * 28 * 64), shape: [1, 28, 28, 64] });
  */
 export class Conv2d extends Layer {
+  /** @internal */
+  static readonly [ELEMENTWISE]: Elementwise = elementwise;
+
   /**
    * @param filter [fh, fw, inC / groups, outC] in HWIO, [outC, inC / groups, fh, fw] in OIHW; copied.
    * @throws TypeError or RangeError with a `code` where filter or options are wrong.

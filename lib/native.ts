@@ -120,6 +120,14 @@ export interface Native {
     output: Float32Array | undefined,
     callback: JobCallback,
   ): JobHandle;
+
+  // What stands between convolutions; native/core/elementwise.h says what each does. `out` may be `x`, but for pools.
+  clamp(x: Float32Array, lo: number, hi: number, out: Float32Array): void;
+  /** Repeats `b`, whose length divides that of `a`. */
+  add(a: Float32Array, b: Float32Array, out: Float32Array): void;
+  normalize(x: Float32Array, mean: Float32Array, factor: Float32Array, offset: Float32Array, out: Float32Array): void;
+  maxPool(pooling: Float64Array, x: Float32Array, out: Float32Array): void;
+  averagePool(pooling: Float64Array, x: Float32Array, out: Float32Array): void;
 }
 
 export const native: Native = loadAddon();

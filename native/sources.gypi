@@ -3,6 +3,7 @@
     "core_sources": [
       "native/core/cpu_count.cc",
       "native/core/cpu_features.cc",
+      "native/core/elementwise.cc",
       "native/core/keep_loaded.cc",
       "native/core/layer.cc",
       "native/core/plan.cc",

@@ -38,6 +38,11 @@ export class LayerCache {
     return layer;
   }
 
+  /** Whether anything packed from a filter is kept. */
+  has(filter: object): boolean {
+    return this.#entries.has(filter);
+  }
+
   /** Frees what was packed from a filter whose values are gone. */
   drop(filter: object): void {
     const entries = this.#entries.get(filter);

@@ -15,6 +15,7 @@ import { add, reshape, serialization, type Tensor, type Tensor4D, tidy } from '@
 import * as layers from '@tensorflow/tfjs-layers';
 import { groupedConv2d } from './grouped_conv2d.js';
 import './index.js';
+import { type ConvState, classOf, registerRepairedLayers } from './repaired_layers.js';
 
 /** The arguments of tfjs's `layers.conv2d`, and `groups`. */
 export type GroupedConv2DArgs = Parameters<typeof layers.layers.conv2d>[0] & {
@@ -24,24 +25,12 @@ export type GroupedConv2DArgs = Parameters<typeof layers.layers.conv2d>[0] & {
 
 type Shape = (number | null)[];
 
-// What a Conv2D layer of tfjs keeps; its declarations don't say so.
-interface Conv2DState {
+interface Conv2DState extends ConvState {
   kernel: layers.LayerVariable;
-  bias: layers.LayerVariable | null;
   filters: number;
-  kernelSize: number[];
-  strides: [number, number];
-  padding: 'same' | 'valid';
-  dataFormat: 'channelsFirst' | 'channelsLast';
-  dilationRate: [number, number];
-  activation: { apply(x: Tensor): Tensor };
 }
 
-// tfjs doesn't export the class, but every layer leads to it.
-const Conv2D = layers.layers.conv2d({ filters: 1, kernelSize: 1 }).constructor as {
-  new (args: GroupedConv2DArgs): layers.layers.Layer;
-  fromConfig: serialization.FromConfigMethod<serialization.Serializable>;
-};
+const Conv2D = classOf(layers.layers.conv2d({ filters: 1, kernelSize: 1 }));
 
 /** tfjs's Conv2D layer with groups; with one group it is that layer in everything. */
 class GroupedConv2D extends Conv2D {
@@ -100,6 +89,7 @@ class GroupedConv2D extends Conv2D {
 }
 
 serialization.registerClass(GroupedConv2D);
+registerRepairedLayers();
 
 /**
  * tfjs's `layers.conv2d` with `groups`: a layer that saves and loads as Keras' Conv2D does.

@@ -8,14 +8,20 @@ import {
   PadV2,
   Relu,
   Relu6,
+  Softmax,
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
+import type { Elementwise } from '../elementwise.js';
+import { ELEMENTWISE } from '../elementwise_key.js';
+import { Conv2d } from '../index.js';
 import type { DepthwiseBackend } from './backend.js';
 
 // What stands between convolutions. tfjs's CPU backend computes coordinates for every element, or calls a function for
-// it, which in a MobileNet takes ten times as long as all our convolutions. The common cases are plain loops here;
-// undefined means that a case isn't one of them and stays tfjs's.
+// it, which in a MobileNet takes ten times as long as all our convolutions. The common cases are native loops, or plain
+// ones, here; undefined means that a case isn't one of them and stays tfjs's.
+
+const native: Elementwise = Conv2d[ELEMENTWISE];
 
 type Inputs = Record<string, TensorInfo>;
 type Pointwise = (backend: DepthwiseBackend, inputs: Inputs, attrs: never) => TensorInfo | undefined;
@@ -26,36 +32,23 @@ const isFloat = (...tensors: (TensorInfo | undefined)[]): boolean => tensors.eve
 function add(backend: DepthwiseBackend, inputs: Inputs): TensorInfo | undefined {
   const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
   if (!isFloat(a, b)) return undefined;
-  const perChannel = b.shape.length === 1 && b.shape[0] === a.shape.at(-1);
+  const perChannel = b.shape.length === 1 && a.shape.length > 0 && b.shape[0] === a.shape.at(-1);
   if (!perChannel && !util.arraysEqual(a.shape, b.shape)) return undefined;
-  const [x, y] = [backend.float32(a), backend.float32(b)];
+  const x = backend.float32(a);
   const out = backend.newArray(x.length);
-  const width = y.length;
-  for (let row = 0; row < x.length; row += width) {
-    for (let i = 0; i < width; i++) out[row + i] = x[row + i]! + y[i]!;
-  }
+  native.add(x, backend.float32(b), out);
   return backend.float32Tensor(a.shape, out);
 }
 
-function relu(backend: DepthwiseBackend, { x }: Inputs): TensorInfo | undefined {
-  if (!isFloat(x)) return undefined;
-  const values = backend.float32(x!);
-  const out = backend.newArray(values.length);
-  for (let i = 0; i < out.length; i++) {
-    out[i] = Math.max(values[i]!, 0); // NaN stays
-  }
-  return backend.float32Tensor(x!.shape, out);
-}
-
-function relu6(backend: DepthwiseBackend, { x }: Inputs): TensorInfo | undefined {
-  if (!isFloat(x)) return undefined;
-  const values = backend.float32(x!);
-  const out = backend.newArray(values.length);
-  for (let i = 0; i < out.length; i++) {
-    out[i] = Math.min(Math.max(values[i]!, 0), 6);
-  }
-  return backend.float32Tensor(x!.shape, out);
-}
+const clamp =
+  (lo: number, hi: number) =>
+  (backend: DepthwiseBackend, { x }: Inputs): TensorInfo | undefined => {
+    if (!isFloat(x)) return undefined;
+    const values = backend.float32(x!);
+    const out = backend.newArray(values.length);
+    native.clamp(values, lo, hi, out);
+    return backend.float32Tensor(x!.shape, out);
+  };
 
 /** Statistics for each channel of NHWC. */
 function batchNorm(
@@ -70,18 +63,11 @@ function batchNorm(
     return undefined;
   }
   const values = backend.float32(x);
-  const means = backend.float32(mean);
   const offsets = offset ? backend.float32(offset) : new Float32Array(channels);
   const scales = scale && backend.float32(scale);
-  // In double precision, as tfjs's own sum is.
-  const factors = Float64Array.from(
-    backend.float32(variance),
-    (v, c) => (scales?.[c] ?? 1) / Math.sqrt(v + varianceEpsilon),
-  );
+  const factors = backend.float32(variance).map((v, c) => (scales?.[c] ?? 1) / Math.sqrt(v + varianceEpsilon));
   const out = backend.newArray(values.length);
-  for (let pixel = 0; pixel < values.length; pixel += channels) {
-    for (let c = 0; c < channels; c++) out[pixel + c] = (values[pixel + c]! - means[c]!) * factors[c]! + offsets[c]!;
-  }
+  native.normalize(values, backend.float32(mean), factors, offsets, out);
   return backend.float32Tensor(x.shape, out);
 }
 
@@ -121,6 +107,12 @@ function pad(
   return backend.float32Tensor(outShape, out);
 }
 
+// One window over all of each image, which is a column of pixels.
+const overAll = (batch: number, inHeight: number, channels: number) => ({
+  ...{ batch, inHeight, inWidth: 1, channels, outHeight: 1, outWidth: 1 },
+  ...{ filterHeight: inHeight, filterWidth: 1, strideHeight: 1, strideWidth: 1, top: 0, left: 0 },
+});
+
 /** Over neighbouring dimensions, as those of an image are. */
 function mean(
   backend: DepthwiseBackend,
@@ -135,15 +127,8 @@ function mean(
   const inner = util.sizeFromShape(shape.slice(axes.at(-1)! + 1));
   const values = backend.float32(x!);
   const out = backend.newArray(outer * inner);
-  const sums = new Float64Array(inner);
-  for (let o = 0; o < outer; o++) {
-    sums.fill(0);
-    for (let n = 0; n < count; n++) {
-      const row = (o * count + n) * inner;
-      for (let i = 0; i < inner; i++) sums[i]! += values[row + i]!;
-    }
-    for (let i = 0; i < inner; i++) out[o * inner + i] = sums[i]! / count;
-  }
+  if (count * inner > 0 && outer > 0) native.averagePool(overAll(outer, count, inner), values, out);
+  else out.fill(Number.NaN);
   const outShape = shape.flatMap((size, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [size]));
   return backend.float32Tensor(outShape, out);
 }
@@ -156,7 +141,7 @@ interface PoolAttrs {
 }
 
 const pool =
-  (kind: 'max' | 'avg') =>
+  (kind: 'maxPool' | 'averagePool') =>
   (backend: DepthwiseBackend, { x }: Inputs, { filterSize, strides, pad, dimRoundingMode }: PoolAttrs) => {
     if (!isFloat(x) || !backend_util.eitherStridesOrDilationsAreOne(strides, 1)) return undefined;
     const shape = x!.shape as [number, number, number, number];
@@ -164,46 +149,52 @@ const pool =
     const { outHeight, outWidth, outChannels: channels, inHeight, inWidth, padInfo } = info;
     // tfjs shares the input's memory where a pool changes nothing.
     if (info.filterHeight * info.filterWidth === 1 || util.sizeFromShape(info.outShape) <= 0) return undefined;
-    const values = backend.float32(x!);
+    const { top, left } = padInfo;
+    const { filterHeight, filterWidth, strideHeight, strideWidth } = info;
+    // Rounding up can leave windows with nothing but padding.
+    const meetsImage = (out: number, stride: number, before: number, filter: number, size: number): boolean =>
+      before >= 0 && before < filter && (out - 1) * stride - before < size;
+    if (!meetsImage(outHeight, strideHeight, top, filterHeight, inHeight)) return undefined;
+    if (!meetsImage(outWidth, strideWidth, left, filterWidth, inWidth)) return undefined;
+    const pooling = {
+      ...{ batch: shape[0], inHeight, inWidth, channels, outHeight, outWidth },
+      ...{ filterHeight, filterWidth, strideHeight, strideWidth, top, left },
+    };
+    if (![...Object.values(pooling)].every(Number.isInteger)) return undefined;
     const out = backend.newArray(util.sizeFromShape(info.outShape));
-    const best = new Float64Array(channels);
-    let to = 0;
-    for (let n = 0; n < shape[0]; n++) {
-      for (let oy = 0; oy < outHeight; oy++) {
-        const top = oy * info.strideHeight - padInfo.top;
-        const bottom = Math.min(inHeight, top + info.filterHeight);
-        for (let ox = 0; ox < outWidth; ox++, to += channels) {
-          const left = ox * info.strideWidth - padInfo.left;
-          const right = Math.min(inWidth, left + info.filterWidth);
-          let count = 0;
-          best.fill(kind === 'max' ? Number.NEGATIVE_INFINITY : 0);
-          for (let y = Math.max(0, top); y < bottom; y++) {
-            for (let column = Math.max(0, left); column < right; column++, count++) {
-              const pixel = ((n * inHeight + y) * inWidth + column) * channels;
-              if (kind === 'max') {
-                for (let c = 0; c < channels; c++) {
-                  if (values[pixel + c]! > best[c]!) best[c] = values[pixel + c]!;
-                }
-              } else {
-                for (let c = 0; c < channels; c++) best[c]! += values[pixel + c]!;
-              }
-            }
-          }
-          for (let c = 0; c < channels; c++) out[to + c] = kind === 'max' ? best[c]! : best[c]! / count;
-        }
-      }
-    }
+    native[kind](pooling, backend.float32(x!), out);
     return backend.float32Tensor(info.outShape, out);
   };
+
+/** Over the last dimension, the only one that tfjs takes. */
+function softmax(backend: DepthwiseBackend, { logits }: Inputs, { dim }: { dim: number }): TensorInfo | undefined {
+  const { shape } = logits!;
+  const classes = shape.at(-1);
+  if (!isFloat(logits) || !classes || (dim !== -1 && dim !== shape.length - 1)) return undefined;
+  const values = backend.float32(logits!);
+  const out = backend.newArray(values.length);
+  for (let row = 0; row < values.length; row += classes) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < classes; i++) largest = Math.max(largest, values[row + i]!);
+    let sum = 0;
+    for (let i = 0; i < classes; i++) {
+      out[row + i] = Math.exp(values[row + i]! - largest);
+      sum += out[row + i]!;
+    }
+    for (let i = 0; i < classes; i++) out[row + i]! /= sum;
+  }
+  return backend.float32Tensor(shape, out);
+}
 
 /** By tfjs's name of the kernel. */
 export const POINTWISE: Readonly<Record<string, Pointwise>> = {
   [Add]: add,
-  [Relu]: relu,
-  [Relu6]: relu6,
+  [Relu]: clamp(0, Number.POSITIVE_INFINITY),
+  [Relu6]: clamp(0, 6),
   [FusedBatchNorm]: batchNorm,
   [PadV2]: pad,
   [Mean]: mean,
-  [MaxPool]: pool('max'),
-  [AvgPool]: pool('avg'),
+  [MaxPool]: pool('maxPool'),
+  [AvgPool]: pool('averagePool'),
+  [Softmax]: softmax,
 };

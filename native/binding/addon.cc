@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "async_call.h"
 #include "core/cpu_count.h"
+#include "core/elementwise.h"
 #include "core/execution.h"
 #include "core/keep_loaded.h"
 #include "core/problem_check.h"
@@ -238,6 +239,72 @@ napi_value run_once_async(napi_env env, napi_callback_info info) {
   return start_call(env, *call.environment, std::move(once.plan), once.arrays, call.argument[7]);
 }
 
+float float_argument(napi_env env, napi_value value) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok) {
+    throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "a bound must be a number"};
+  }
+  return static_cast<float>(number);
+}
+
+// An array whose length divides that of `whole`.
+FloatArray period_argument(napi_env env, napi_value value, const FloatArray& whole) {
+  const FloatArray array = float_array(env, value);
+  if (array.length == 0 ? whole.length > 0 : whole.length % array.length != 0) {
+    throw Failure{ErrorClass::range_error, "ERR_SHAPE_MISMATCH", "the arrays' lengths don't fit each other"};
+  }
+  return array;
+}
+
+constexpr char kOtherLength[] = "the output's length isn't the input's";
+
+napi_value clamp(napi_env env, napi_callback_info info) {
+  const Call<4> call(env, info);
+  const FloatArray x = float_array(env, call.argument[0]);
+  const FloatArray out = float_array(env, call.argument[3]);
+  expect_length(env, out, x.length, kOtherLength);
+  depthwise::clamp(x.data, float_argument(env, call.argument[1]), float_argument(env, call.argument[2]), out.data,
+                   x.length);
+  return nullptr;
+}
+
+napi_value add(napi_env env, napi_callback_info info) {
+  const Call<3> call(env, info);
+  const FloatArray a = float_array(env, call.argument[0]);
+  const FloatArray b = period_argument(env, call.argument[1], a);
+  const FloatArray out = float_array(env, call.argument[2]);
+  expect_length(env, out, a.length, kOtherLength);
+  if (a.length > 0) depthwise::add(a.data, b.data, b.length, out.data, a.length);
+  return nullptr;
+}
+
+napi_value normalize(napi_env env, napi_callback_info info) {
+  const Call<5> call(env, info);
+  const FloatArray x = float_array(env, call.argument[0]);
+  const FloatArray mean = period_argument(env, call.argument[1], x);
+  const FloatArray factor = float_array(env, call.argument[2]);
+  const FloatArray offset = float_array(env, call.argument[3]);
+  const FloatArray out = float_array(env, call.argument[4]);
+  for (const FloatArray* other : {&factor, &offset}) {
+    expect_length(env, *other, mean.length, "mean, factor and offset must have one length");
+  }
+  expect_length(env, out, x.length, kOtherLength);
+  if (x.length > 0) depthwise::normalize(x.data, mean.data, factor.data, offset.data, mean.length, out.data, x.length);
+  return nullptr;
+}
+
+template <void (*pool)(const Pooling&, const float*, float*)>
+napi_value run_pooling(napi_env env, napi_callback_info info) {
+  const Call<3> call(env, info);
+  const PoolingArgument spec = pooling_argument(env, call.argument[0]);
+  const FloatArray x = float_array(env, call.argument[1]);
+  const FloatArray out = float_array(env, call.argument[2]);
+  expect_length(env, x, spec.in_length, "the input's length doesn't fit the pooling");
+  expect_length(env, out, spec.out_length, "the output's length doesn't fit the pooling");
+  pool(spec.pooling, x.data, out.data);
+  return nullptr;
+}
+
 napi_value isa_names(napi_env env) {
   napi_value names;
   ok(napi_create_array(env, &names));
@@ -270,6 +337,11 @@ void define(napi_env env, napi_value exports, Environment* environment) {
       function("abort", guarded<abort_call>),
       function("runOnce", guarded<run_once>),
       function("runOnceAsync", guarded<run_once_async>),
+      function("clamp", guarded<clamp>),
+      function("add", guarded<add>),
+      function("normalize", guarded<normalize>),
+      function("maxPool", guarded<run_pooling<max_pool>>),
+      function("averagePool", guarded<run_pooling<average_pool>>),
   };
   ok(napi_define_properties(env, exports, std::size(properties), properties));
 }

@@ -143,6 +143,30 @@ Problem problem_argument(napi_env env, napi_value value) {
   return problem;
 }
 
+PoolingArgument pooling_argument(napi_env env, napi_value value) {
+  Fields fields(env, value, 12);
+  Pooling p;
+  bool is_valid = true;
+  for (int64_t* size : {&p.batch, &p.in_h, &p.in_w, &p.channels, &p.out_h, &p.out_w, &p.filter_h, &p.filter_w,
+                        &p.stride_h, &p.stride_w}) {
+    *size = fields.integer();
+    is_valid = is_valid && *size >= 1 && *size <= INT32_MAX;
+  }
+  for (int64_t* size : {&p.top, &p.left}) {
+    *size = fields.integer();
+    is_valid = is_valid && *size >= 0 && *size <= INT32_MAX;
+  }
+  // The first window and the last meet the image, and so do those between.
+  is_valid = is_valid && p.top < p.filter_h && (p.out_h - 1) * p.stride_h - p.top < p.in_h;
+  is_valid = is_valid && p.left < p.filter_w && (p.out_w - 1) * p.stride_w - p.left < p.in_w;
+  const int64_t in_length = is_valid ? checked_product(p.batch, p.in_h, p.in_w, p.channels) : -1;
+  const int64_t out_length = is_valid ? checked_product(p.batch, p.out_h, p.out_w, p.channels) : -1;
+  if (in_length < 0 || out_length < 0) {
+    throw Failure{ErrorClass::range_error, "ERR_OUT_OF_RANGE", "the sizes of a pooling are out of range"};
+  }
+  return {p, in_length, out_length};
+}
+
 void expect_match(const LayerSpec& spec, const Problem& problem) {
   const bool match = spec.filter_h == problem.filter_h && spec.filter_w == problem.filter_w &&
                      spec.in_c_per_group == problem.in_c / problem.groups && spec.out_c == problem.out_c &&

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/elementwise.h"
 #include "core/layer.h"
 #include "core/problem.h"
 #include "napi_support.h"
@@ -32,6 +33,13 @@ void expect_disjoint(const FloatArray& output, const FloatArray& other, const ch
 // LAYER_FIELDS and PROBLEM_FIELDS of lib/native.ts. problem_argument also checks it.
 LayerSpec layer_argument(napi_env env, napi_value value);
 Problem problem_argument(napi_env env, napi_value value);
+
+// POOLING_FIELDS of lib/elementwise.ts, checked; the lengths of the arrays that fit it come with it.
+struct PoolingArgument {
+  Pooling pooling;
+  int64_t in_length, out_length;
+};
+PoolingArgument pooling_argument(napi_env env, napi_value value);
 
 // Throws where the problem isn't one of the layer's.
 void expect_match(const LayerSpec& spec, const Problem& problem);
