@@ -68,14 +68,15 @@ export function decodeNpy(bytes: Uint8Array): NumericArray {
   if (length > MAX_HEADER_BYTES) throw new FileFormatError(`.npy header of ${length} bytes is too long`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString(version === 3 ? 'utf8' : 'latin1');
   const header = parseHeader(text);
-  const type = ELEMENT_TYPES.get(header.descr.slice(1));
-  if (!type || !'<>|='.includes(header.descr[0]!)) {
+  const [, order, code = ''] = /^([<>|=]?)(\w+)$/.exec(header.descr) ?? [];
+  const type = ELEMENT_TYPES.get(code);
+  if (!type) {
     throw new FileFormatError(`.npy element type '${header.descr}' is not read; numbers and bool are`);
   }
   const body = bytes.subarray(start + length);
   const count = checkedCount(header.shape, type.bytes, body.length, '.npy array');
-  const data = readElements(type, body, count, header.descr[0] === '>');
-  return { data: header.fortranOrder ? toRowMajor(data, header.shape) : data, shape: header.shape };
+  const elements = header.fortranOrder ? toRowMajor(body, type.bytes, header.shape) : body;
+  return { data: readElements(type, elements, count, order === '>'), shape: header.shape };
 }
 
 interface Header {
@@ -117,14 +118,16 @@ function parseTuple(text: string): number[] {
   });
 }
 
-// for (index in C order) out[index] = data[sum of index[k] * product of shape[0 … k-1]]
-function toRowMajor<T extends NumericData>(data: T, shape: readonly number[]): T {
-  const out = data.slice() as T;
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, 1));
+// for (index in C order) out[index] = elements[sum of index[k] * product of shape[0 … k-1]]
+// on the bytes of the file: as numbers, NaNs might not keep theirs.
+function toRowMajor(elements: Uint8Array, width: number, shape: readonly number[]): Uint8Array {
+  const count = shape.reduce((a, b) => a * b, 1);
+  const out = new Uint8Array(count * width);
+  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, width));
   const index = new Array<number>(shape.length).fill(0);
   let source = 0;
-  for (let i = 0; i < data.length; i++) {
-    out[i] = data[source]!;
+  for (let at = 0; at < out.length; at += width) {
+    for (let byte = 0; byte < width; byte++) out[at + byte] = elements[source + byte]!;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       source += strides[axis]!;
       index[axis]! += 1;

@@ -1,10 +1,7 @@
-import { unzipSync, type Zippable, zipSync } from 'fflate';
 import type { NumericArray } from './element_types.js';
 import { FileFormatError } from './file_error.js';
 import { decodeNpy, encodeNpy } from './npy.js';
-
-// Deflate can't compress by more than this, so a larger claim is a lie about memory.
-const MAX_DEFLATE_RATIO = 1032;
+import { type Member, readZip, writeZip } from './zip.js';
 
 /**
  * Reads a .npz file's bytes, compressed or not: a map from the names given to `numpy.savez` to arrays, in the file's
@@ -18,32 +15,23 @@ const MAX_DEFLATE_RATIO = 1032;
  */
 export function decodeNpz(bytes: Uint8Array): Map<string, NumericArray> {
   const arrays = new Map<string, NumericArray>();
-  for (const [name, member] of Object.entries(unzip(bytes))) {
+  for (const { name, read } of members(bytes)) {
     if (!name.endsWith('.npy')) continue;
     try {
-      arrays.set(name.slice(0, -'.npy'.length), decodeNpy(member));
+      arrays.set(name.slice(0, -'.npy'.length), decodeNpy(read()));
     } catch (error) {
-      throw error instanceof FileFormatError ? new FileFormatError(`${name}: ${error.message}`) : error;
+      if (!(error instanceof FileFormatError)) throw error;
+      throw error.message.startsWith(name) ? error : new FileFormatError(`${name}: ${error.message}`);
     }
   }
   return arrays;
 }
 
-function unzip(bytes: Uint8Array): Record<string, Uint8Array> {
-  let total = 0;
+function members(bytes: Uint8Array): Member[] {
   try {
-    return unzipSync(bytes, {
-      filter: ({ name, size, originalSize }) => {
-        total += size;
-        if (originalSize > size * MAX_DEFLATE_RATIO + 1024 || total > bytes.length) {
-          throw new FileFormatError(`${name} declares ${originalSize} bytes, more than the file can hold`);
-        }
-        return true;
-      },
-    });
+    return readZip(bytes);
   } catch (error) {
-    if (error instanceof FileFormatError) throw error;
-    throw new FileFormatError(`not a readable .npz file: ${(error as Error).message}`);
+    throw error instanceof FileFormatError ? new FileFormatError(`not a readable .npz file: ${error.message}`) : error;
   }
 }
 
@@ -55,7 +43,5 @@ function unzip(bytes: Uint8Array): Record<string, Uint8Array> {
  * const bytes = encodeNpz(new Map([['x', { data: new Float32Array(4), shape: [4] }]]));
  */
 export function encodeNpz(arrays: ReadonlyMap<string, NumericArray>): Uint8Array {
-  const members: Zippable = {};
-  for (const [name, array] of arrays) members[`${name}.npy`] = encodeNpy(array);
-  return zipSync(members, { level: 0 });
+  return writeZip(new Map([...arrays].map(([name, array]) => [`${name}.npy`, encodeNpy(array)])));
 }
