@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { writeNpy } from '../lib/io/index.js';
+
+// A program each, several at once.
+vi.setConfig({ testTimeout: 180_000 });
 
 interface Example {
   name: string;

@@ -13,7 +13,7 @@ export type NestedArray = readonly number[] | readonly NestedArray[];
  *
  * @throws RangeError where arrays of one level differ in length; TypeError where something isn't a number.
  * @example
- * import { tensor } from 'depthwise/io';
+ * import { tensor } from 'depthwise';
  * console.log(tensor([[1, 2, 3], [4, 5, 6]]).shape); // [ 2, 3 ]
  */
 export function tensor(nested: NestedArray): Float32Tensor {
@@ -72,7 +72,7 @@ export interface NdarrayLike {
  * @throws RangeError where the array isn't contiguous in row-major order (a transposed or stepped view): copy it first,
  * with `ndarray-ops`' `assign` for instance. TypeError where its elements aren't float32.
  * @example
- * import { fromNdarray } from 'depthwise/io';
+ * import { fromNdarray } from 'depthwise';
  * import ndarray from 'ndarray';
  *
  * console.log(fromNdarray(ndarray(new Float32Array(6), [2, 3])).shape); // [ 2, 3 ]
@@ -100,12 +100,12 @@ export interface RawImage {
  *
  * @throws TypeError where `data` is no such array, RangeError where it has not width * height * channels elements.
  * @example
- * import { fromImage } from 'depthwise/io';
+ * import { fromImage } from 'depthwise';
  *
  * const image = fromImage({ data: Uint8Array.of(0, 255), info: { width: 2, height: 1, channels: 1 } });
  * console.log(image.data); // Float32Array(2) [ 0, 1 ]
  * @example With sharp:
- * import { fromImage } from 'depthwise/io';
+ * import { fromImage } from 'depthwise';
  * import sharp from 'sharp';
  *
  * const blank = sharp({ create: { width: 4, height: 2, channels: 3, background: 'red' } });
@@ -136,7 +136,7 @@ export function fromImage({ data, info }: RawImage): Float32Tensor {
  * @param depth Bits a channel: 8 (the default) gives a Uint8Array, 16 a Uint16Array.
  * @throws RangeError for another rank, a batch that isn't 1, more than 4 channels, or data that doesn't fit the shape.
  * @example
- * import { toImage } from 'depthwise/io';
+ * import { toImage } from 'depthwise';
  *
  * console.log(toImage({ data: Float32Array.of(0, 0.5, 2), shape: [1, 1, 3] }).data); // Uint8Array(3) [ 0, 128, 255 ]
  */

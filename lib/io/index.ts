@@ -1,5 +1,5 @@
 /**
- * Files and formats: .npy, .npz and safetensors, pixels, nested arrays, scijs ndarrays.
+ * Files: .npy, .npz and safetensors; and what the package's root has too, pixels, nested arrays and scijs ndarrays.
  *
  * @module depthwise/io
  */
