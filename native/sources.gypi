@@ -4,6 +4,7 @@
       "native/core/cpu_count.cc",
       "native/core/cpu_features.cc",
       "native/core/elementwise.cc",
+      "native/core/huge_pages.cc",
       "native/core/keep_loaded.cc",
       "native/core/layer.cc",
       "native/core/plan.cc",

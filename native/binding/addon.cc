@@ -10,6 +10,7 @@
 #include "core/cpu_count.h"
 #include "core/elementwise.h"
 #include "core/execution.h"
+#include "core/huge_pages.h"
 #include "core/keep_loaded.h"
 #include "core/problem_check.h"
 #include "core/thread_pool.h"
@@ -160,6 +161,7 @@ class Termination final : public Interrupt {
 
 void run_plan(napi_env env, const Plan& plan, const RunArrays& arrays) {
   const Execution execution{&plan, arrays.input.data, arrays.output.data};
+  prefer_huge_pages(arrays.output.data, arrays.output.length * static_cast<int64_t>(sizeof(float)));
   Termination termination(env);
   const bool is_done = ThreadPool::process().run(execution.work(), plan.is_long() ? &termination : nullptr);
   if (!is_done) throw NapiFailure{napi_generic_failure};

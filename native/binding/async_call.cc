@@ -24,12 +24,13 @@ AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan,
     output_ = Reference(env, output->value);
     output_data_ = output->data;
     output_length_ = output->length;
-    result_ = AlignedBuffer(output->length);
+    result_ = environment.buffers().take(output->length);
     execution_.output = result_.data();
   } else {
     const FloatArray fresh = environment.new_float_array(output_floats(plan_->problem()));
     output_ = Reference(env, fresh.value);
     execution_.output = fresh.data;
+    prefer_huge_pages(fresh.data, fresh.length * static_cast<int64_t>(sizeof(float)));
   }
   callback_ = Reference(env, callback);
   ok(napi_async_init(env, nullptr, to_js(env, "depthwise"), &context_));
@@ -41,13 +42,15 @@ AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan,
     input_ = Reference(env, source.value);
     execution_.input = source.data;
   } else {
-    input_copy_ = AlignedBuffer(source.length);
+    input_copy_ = environment.buffers().take(source.length);
     std::copy_n(source.data, source.length, input_copy_.data());
     execution_.input = input_copy_.data();
   }
 }
 
 AsyncCall::~AsyncCall() {
+  environment_.buffers().give(std::move(input_copy_));
+  environment_.buffers().give(std::move(result_));
   if (context_) napi_async_destroy(environment_.env(), context_);
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "core/buffer_cache.h"
 #include "core/registry.h"
 #include "napi_support.h"
 
@@ -59,6 +60,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // since napi_create_arraybuffer would end the process.
   FloatArray new_float_array(int64_t length) const;
 
+  // Of inputs' copies and outputs on their way.
+  BufferCache& buffers() { return buffers_; }
+
   // Takes a call over and gives it to the thread pool; returns its number. The event loop stays alive until its
   // callback was called.
   double start(std::unique_ptr<AsyncCall> call);
@@ -78,6 +82,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   const napi_env env_;
   const IsaKernels* isa_;
+  BufferCache buffers_{int64_t{64} << 20};
   Reference float_array_constructor_;
 
   std::unordered_map<const Handle*, Owner*> handles_;

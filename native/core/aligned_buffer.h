@@ -4,6 +4,8 @@
 #include <memory>
 #include <new>
 
+#include "huge_pages.h"
+
 namespace depthwise {
 
 // Uninitialised floats that start at a cache line, so that a full vector never crosses one.
@@ -24,6 +26,7 @@ class AlignedBuffer {
     if (!memory_) throw std::bad_alloc();
     const auto after = reinterpret_cast<uintptr_t>(memory_.get()) + kAlignment;
     data_ = reinterpret_cast<float*>(after - after % kAlignment);
+    prefer_huge_pages(memory_.get(), static_cast<int64_t>(bytes));
   }
 
   float* data() { return data_; }

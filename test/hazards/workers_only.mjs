@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 const source = `const { parentPort, workerData: library } = require('node:worker_threads');
 import(library).then(async ({ Conv2d }) => {
   const layer = new Conv2d({ data: new Float32Array(9 * 64 * 64), shape: [3, 3, 64, 64] });
-  const input = { data: new Float32Array(200 * 200 * 64), shape: [1, 200, 200, 64] };
+  const input = { data: new Float32Array(100 * 100 * 64), shape: [1, 100, 100, 64] };
   layer.runSync(input);
   await layer.run(input);
   for (let i = 0; i < 20; i++) layer.run(input);
