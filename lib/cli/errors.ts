@@ -22,8 +22,14 @@ export function inOneLine(error: unknown, path?: string): string {
   const { code = '', message = String(error), path: ownPath, dest } = (error ?? {}) as Partial<FileError>;
   const text = (FS_REASONS[code] ?? message).replace(/\s*\n\s*/g, ' ').trim();
   const named = dest ?? ownPath ?? path;
-  return named === undefined || error instanceof DataError || text.includes(named) ? text : `${named}: ${text}`;
+  return printable(
+    named === undefined || error instanceof DataError || text.includes(named) ? text : `${named}: ${text}`,
+  );
 }
+
+// What files say of themselves, and are called, may hold what a terminal obeys.
+const printable = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 interface FileError extends NodeJS.ErrnoException {
   /** Where a rename went. */

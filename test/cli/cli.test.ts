@@ -368,6 +368,16 @@ test('stdin that is no .npy, and a filter from an archive of one array', async (
   expect(decodeNpy(good.stdout).shape).toEqual([1, 2, 2, 8]);
 });
 
+test('what a file says of itself does not reach the terminal as it is', async () => {
+  const bytes = encodeNpy(tensor([1, 4, 4, 4]));
+  bytes.set(Buffer.from('\u001b]0;x\u0007'), 12);
+  await writeFile(join(folder, 'x.npy'), bytes);
+  const { code, stderr } = await depthwise(['conv', 'x.npy', '--filter', 'box']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('\\x1b]0;x\\x07');
+  expect(stderr.trim()).not.toMatch(/\p{Cc}/u);
+});
+
 describe('stopped early', () => {
   const manyFiles = async (): Promise<void> => {
     await mkdir(join(folder, 'in'));
