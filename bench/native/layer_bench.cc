@@ -80,6 +80,7 @@ int run(const Options& options) {
     print_partition(workloads, options);
     return 0;
   }
+  if (!options.onednn_isa.empty()) limit_onednn(options.onednn_isa);
   const bool table = options.json != "-";
   std::ofstream file;
   if (table && !options.json.empty()) file.open(options.json);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <stdexcept>
 #include <unordered_map>
 
 #include "competitor.h"
@@ -97,6 +98,15 @@ class OneDnn final : public Competitor {
 };
 
 }  // namespace
+
+void limit_onednn(const std::string& isa) {
+  const std::unordered_map<std::string, dnnl::cpu_isa> names{
+      {"sse41", dnnl::cpu_isa::sse41}, {"avx2", dnnl::cpu_isa::avx2}, {"avx512", dnnl::cpu_isa::avx512_core}};
+  const auto found = names.find(isa);
+  if (found == names.end() || dnnl::set_max_cpu_isa(found->second) != dnnl::status::success) {
+    throw std::runtime_error("oneDNN can't be limited to '" + isa + "'");
+  }
+}
 
 std::unique_ptr<Competitor> make_onednn(const Workload& work, const Tensors& tensors, Layout layout, int threads) {
   return std::make_unique<OneDnn>(work, tensors, layout, threads);

@@ -21,6 +21,7 @@ constexpr char kUsage[] =
   --threads LIST     1,2,... (default: 1)
   --quick            fewer rounds
   --no-peers         this library alone
+  --onednn-isa ISA   let oneDNN use no more than sse41, avx2 or avx512 (XNNPACK has no such switch)
   --misalign BYTES   arrays begin this far past a multiple of 64; V8's are off by 16 (default: 0)
   --json FILE        write everything measured, a line of JSON per layer and number of threads; -: instead of the table
   --partition        instead: how the tiles of each layer would spread over up to 64 threads
@@ -80,6 +81,8 @@ Options parse_options(int argc, char** argv) {
       options.quick = true;
     } else if (name == "--no-peers") {
       options.peers = false;
+    } else if (name == "--onednn-isa") {
+      options.onednn_isa = value();
     } else if (name == "--misalign") {
       options.misalign = number(value(), 0);
     } else if (name == "--partition") {

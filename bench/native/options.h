@@ -17,8 +17,9 @@ struct Options {
   bool quick = false;
   bool peers = true;
   bool partition = false;
-  int misalign = 0;  // bytes past a multiple of 64 at which arrays begin
-  std::string json;  // file to write; "-": standard output, and no table
+  std::string onednn_isa;  // the most oneDNN may use; empty: what the CPU has
+  int misalign = 0;        // bytes past a multiple of 64 at which arrays begin
+  std::string json;        // file to write; "-": standard output, and no table
 };
 
 // Prints the usage and exits on --help or a wrong argument.
