@@ -27,10 +27,10 @@ import {
   Transpose,
   util,
 } from '@tensorflow/tfjs-core';
-import { Conv2d } from '../index.js';
+import { Conv2d, type TensorLike } from '../index.js';
 import type { DepthwiseBackend } from './backend.js';
 import { activationOf, type FusedAttrs, perChannel } from './epilogue.js';
-import { axesOf, type ConvAttrs, channelAxis, explicitPadding, geometryOf } from './geometry.js';
+import { axesOf, type ConvAttrs, type ConvGeometry, channelAxis, explicitPadding, geometryOf } from './geometry.js';
 import { POINTWISE } from './pointwise.js';
 
 /** The name under which tfjs knows the backend. */
@@ -99,7 +99,8 @@ function convolve(
   const biases = bias && perChannel(backend, bias, output);
   if (!activation || (bias && !biases)) return undefined;
 
-  const { strides, dilations, padding, out } = geometry;
+  const { strides, dilations, out } = geometry;
+  const { input, padding } = withoutPad(backend, x, geometry.padding, dataFormat);
   const key = [
     dataFormat,
     groups,
@@ -117,8 +118,32 @@ function convolve(
   });
   const outShape = dataFormat === 'NHWC' ? [x.shape[0]!, ...out, outChannels] : [x.shape[0]!, outChannels, ...out];
   const data = backend.newArray(util.sizeFromShape(outShape));
-  layer.runSync({ data: backend.float32(x), shape: x.shape }, { out: { data, shape: outShape } });
+  layer.runSync(input, { out: { data, shape: outShape } });
   return backend.float32Tensor(outShape, data);
+}
+
+// The input of a convolution, and its padding. Where the input is a padded tensor whose values nobody has needed yet, they
+// aren't written here either: its padding becomes the convolution's.
+function withoutPad(
+  backend: DepthwiseBackend,
+  x: TensorInfo,
+  padding: ConvGeometry['padding'],
+  dataFormat: 'NHWC' | 'NCHW',
+): { input: TensorLike; padding: ConvGeometry['padding'] } {
+  const padded = backend.paddedFrom(x);
+  const [batch, channel] = [padded?.paddings[0], padded?.paddings[channelAxis(dataFormat)]];
+  if (!padded || batch![0] + batch![1] + channel![0] + channel![1] > 0) {
+    return { input: { data: backend.float32(x), shape: x.shape }, padding };
+  }
+  const [rows, columns] = axesOf(padded.paddings, dataFormat);
+  const [[top, bottom], [left, right]] = padding;
+  return {
+    input: { data: padded.values, shape: [...padded.shape] },
+    padding: [
+      [top + rows[0], bottom + rows[1]],
+      [left + columns[0], right + columns[1]],
+    ],
+  };
 }
 
 // A product of matrices is a 1x1 convolution: the rows of `a` are pixels, `b` is the filter. Undefined where a matrix is

@@ -16,6 +16,7 @@ import type { Elementwise } from '../elementwise.js';
 import { ELEMENTWISE } from '../elementwise_key.js';
 import { Conv2d } from '../index.js';
 import type { DepthwiseBackend } from './backend.js';
+import { paddedShape, writePadded } from './padding.js';
 
 // What stands between convolutions. tfjs's CPU backend computes coordinates for every element, or calls a function for
 // it, which in a MobileNet takes ten times as long as all our convolutions. The common cases are native loops, or plain
@@ -78,32 +79,13 @@ function pad(
 ): TensorInfo | undefined {
   if (!isFloat(x) || paddings.flat().some((p) => p < 0)) return undefined;
   const { shape } = x!;
-  const outShape = shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]);
-  const values = backend.float32(x!);
-  const out = backend.newArray(util.sizeFromShape(outShape));
-  // From `last` on the values are one piece in both tensors.
-  let last = shape.length - 1;
-  while (last > 0 && paddings[last]![0] === 0 && paddings[last]![1] === 0) last--;
-  const piece = util.sizeFromShape(shape.slice(last));
-  const strides = util.computeStrides(outShape).concat(1);
-  let read = 0;
-  let written = 0;
-  const copy = (dim: number, to: number): void => {
-    const start = to + paddings[dim]![0] * strides[dim]!;
-    if (dim === last) {
-      out.fill(constantValue, written, start);
-      out.set(values.subarray(read, read + piece), start);
-      read += piece;
-      written = start + piece;
-      return;
-    }
-    for (let i = 0; i < shape[dim]!; i++) copy(dim + 1, start + i * strides[dim]!);
-  };
-  if (shape.length === 0) out.set(values);
-  else {
-    if (piece > 0) copy(0, 0);
-    out.fill(constantValue, written);
+  if (constantValue === 0 && shape.length === 4) {
+    const later = backend.paddedLater(x!, paddings);
+    if (later) return later;
   }
+  const outShape = paddedShape(shape, paddings);
+  const out = backend.newArray(util.sizeFromShape(outShape));
+  writePadded({ values: backend.float32(x!), shape, paddings }, constantValue, out);
   return backend.float32Tensor(outShape, out);
 }
 

@@ -176,6 +176,104 @@ describe('reused arrays', () => {
   });
 });
 
+describe('padding that is put off until somebody needs it', () => {
+  const paddings: [number, number][] = [
+    [0, 0],
+    [1, 2],
+    [0, 1],
+    [0, 0],
+  ];
+  const filter = random([3, 3, 4, 2], 7);
+  const conv = (t: tf.Tensor): tf.Tensor4D => tf.conv2d(t as tf.Tensor4D, filter, 2, 'same');
+  /** A tensor that only our kernels have seen, and the same values from outside, which are padded at once. */
+  const made = (): { ours: tf.Tensor4D; outside: tf.Tensor4D } => {
+    const ours = tf.relu(random([2, 7, 6, 4], 5));
+    const outside = tf.tensor(
+      tf
+        .relu(random([2, 7, 6, 4], 5))
+        .dataSync()
+        .slice(),
+      [2, 7, 6, 4],
+    ) as tf.Tensor4D;
+    return { ours, outside };
+  };
+
+  test.each<[string, (x: tf.Tensor4D) => tf.Tensor]>([
+    ['convolved', (x) => conv(tf.pad(x, paddings))],
+    ['convolved twice', (x) => tf.tidy(() => ((p) => tf.add(conv(p), conv(p)))(tf.pad(x, paddings)))],
+    ['depthwise', (x) => tf.depthwiseConv2d(tf.pad(x, paddings) as tf.Tensor4D, filter, [2, 1], 'valid')],
+    ['with groups', (x) => groupedConv2d(tf.pad(x, paddings) as tf.Tensor4D, random([2, 3, 2, 6], 3), 2, 1, 2)],
+    ['read', (x) => tf.tensor(tf.pad(x, paddings).dataSync().slice())],
+    ['sliced', (x) => tf.slice(tf.pad(x, paddings), [0, 1, 2, 0], [2, 8, 4, 3])],
+    ['padded again', (x) => conv(tf.pad(tf.pad(x, paddings), paddings))],
+    ['as another shape', (x) => conv(tf.reshape(tf.pad(x, paddings), [2, 7, 10, 4]))],
+    [
+      'cloned, with the first gone',
+      (x) => {
+        const p = tf.pad(x, paddings);
+        const clone = tf.clone(p);
+        p.dispose();
+        return conv(clone);
+      },
+    ],
+    [
+      'convolved, then read',
+      (x) => {
+        const p = tf.pad(x, paddings);
+        return tf.concat([tf.reshape(conv(p), [-1]), tf.reshape(p, [-1]), tf.reshape(conv(p), [-1])]);
+      },
+    ],
+    [
+      'with its source gone and its array wanted',
+      (x) => {
+        const p = tf.pad(x, paddings);
+        x.dispose();
+        for (let i = 0; i < 3; i++) tf.tidy(() => void tf.relu(random([2, 7, 6, 4], i)));
+        return tf.add(conv(p), conv(tf.neg(tf.neg(p))));
+      },
+    ],
+    [
+      'with channels padded, too',
+      (x) =>
+        tf.conv2d(
+          tf.pad(x, [
+            [0, 0],
+            [1, 1],
+            [1, 1],
+            [1, 2],
+          ]) as tf.Tensor4D,
+          random([3, 3, 7, 2], 1),
+          1,
+          'valid',
+        ),
+    ],
+  ])('%s', (_, use) => {
+    const { ours, outside } = made();
+    expectClose(values(use(ours)), values(use(outside)));
+  });
+
+  test('moves to another backend', async () => {
+    const { ours, outside } = made();
+    const [a, b] = [tf.pad(ours, paddings), tf.pad(outside, paddings)];
+    ours.dispose();
+    await tf.setBackend('cpu');
+    expect(values(tf.neg(a))).toEqual(values(tf.neg(b)));
+  });
+
+  test('leaves nothing behind', () => {
+    const before = tf.memory();
+    for (let i = 0; i < 10; i++) {
+      const { ours, outside } = made();
+      const p = tf.pad(ours, paddings);
+      ours.dispose();
+      if (i % 2 === 0) conv(p).dispose();
+      tf.dispose([p, outside]);
+    }
+    // `made` leaves a random tensor and two of its values in each round.
+    expect(tf.memory().numDataBuffers - before.numDataBuffers).toBe(10 * 3);
+  });
+});
+
 test('setBackend twice and back and forth', async () => {
   expect(await tf.setBackend('depthwise')).toBe(true);
   expect(await tf.setBackend('depthwise')).toBe(true);
