@@ -152,6 +152,26 @@ describe('what tfjs refuses is refused in its own words', () => {
   test.each<[string, () => tf.Tensor]>([
     ['channels that differ', () => tf.conv2d(x(), f(3, 2), 1, 'same')],
     ['stride and dilation', () => tf.conv2d(x(), f(3), 2, 'same', 'NHWC', 2)],
+    ['stride and dilation of depthwise', () => tf.depthwiseConv2d(x(), f(3), [1, 2], 'same', 'NHWC', [2, 1])],
+    ['an unknown padding', () => tf.conv2d(x(), f(3), 1, 'SAME' as never)],
+    ['no padding', () => tf.conv2d(x(), f(3), 1, undefined as never)],
+    ['an unknown rounding', () => tf.conv2d(x(), f(3), 1, 1, 'NHWC', 1, 'up' as never)],
+    ['an unknown format', () => tf.conv2d(tf.ones([1, 3, 4, 3]), f(3), 1, 'same', 'NCWH' as never)],
+    [
+      'an activation that is ours alone',
+      () => tf.fused.conv2d({ x: x(), filter: f(3), strides: 1, pad: 'same', activation: 'tanh' as never }),
+    ],
+    [
+      'prelu without weights',
+      () => tf.fused.depthwiseConv2d({ x: x(), filter: f(3), strides: 1, pad: 'same', activation: 'prelu' }),
+    ],
+    ['a stride of 0', () => tf.conv2d(x(), f(3), 0, 'same')],
+    ['a stride that is no integer', () => tf.conv2d(x(), f(2), 1.5, 'valid')],
+    [
+      'a bias that does not fit',
+      () => tf.fused.conv2d({ x: x(), filter: f(3), strides: 1, pad: 'same', bias: tf.ones([2]) }),
+    ],
+    ['a filter of rank 3', () => tf.depthwiseConv2d(x(), tf.ones([3, 3, 3]) as never, 1, 'same')],
     ['a disposed filter', () => tf.conv2d(x(), disposed([3, 3, 3, 1]), 1, 'same')],
     ['a disposed input', () => tf.depthwiseConv2d(disposed([1, 4, 4, 3]), f(3), 1, 'same')],
     ['int32', () => tf.conv2d(tf.cast(x(), 'int32') as tf.Tensor4D, f(3), 1, 'same')],
