@@ -13,21 +13,14 @@
 //   for (kx) for (input row i of R + T - 1)  x = load(input row i, shifted by kx)
 //     for (ky) if (0 <= i - ky < R)  sum[i - ky] += weight[ky] * x
 //
-// Registers: R sums, T weights, one input. The filter is read where it lies, in either layout.
-//
+// Registers: R sums, T weights, one input.
 //
 // Where a strip's taps reach padding, a second version of the micro-kernel loads columns with masks and skips rows.
 // Zeros in place of padded columns are exact unless a weight is not finite; such a filter takes run_carefully instead.
-#include "../core/kernel.h"
-#include "../simd/simd.h"
+#include "depthwise_nchw_rows.h"
 
 namespace depthwise {
 namespace {
-
-int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
-int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
 
 // ---- Micro-kernels ----
 
@@ -265,43 +258,32 @@ constexpr StripKernel kStripsOfFewRows[kMaxAlternateRows] = {run_strips<Columns,
                                                              run_strips<Columns, S, T, 3>,
                                                              run_strips<Columns, S, T, 4>};
 
-// Filters of other heights take several of these passes.
-constexpr int64_t kTaps[] = {1, 2, 3, 5, 7};
+// Filters of other heights take several of these passes. Those that most networks have, of 3 and 5 rows, are here only
+// where depthwise_nchw_rows.h declines.
+constexpr int64_t kTaps[] = {1, 2, 7};
 
 template <bool kBorder>
-constexpr const StripKernel* kContiguousKernels[] = {nullptr,
-                                                     kStripsOfRows<Contiguous<kBorder>, 1, 1>,
-                                                     kStripsOfRows<Contiguous<kBorder>, 1, 2>,
-                                                     kStripsOfRows<Contiguous<kBorder>, 1, 3>,
-                                                     nullptr,
-                                                     kStripsOfRows<Contiguous<kBorder>, 1, 5>,
-                                                     nullptr,
-                                                     kStripsOfRows<Contiguous<kBorder>, 1, 7>};
-
-template <bool kBorder>
-constexpr const StripKernel* kAlternateKernels[] = {nullptr,
-                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 1, 1>,
-                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 2>,
-                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 3>,
-                                                    nullptr,
-                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 5>,
-                                                    nullptr,
-                                                    kStripsOfFewRows<Alternate<kBorder, 1>, 2, 7>};
-
-const StripKernel* find_kernels(int64_t stride_w, int64_t taps, bool border) {
-  if (stride_w == 1) return (border ? kContiguousKernels<true> : kContiguousKernels<false>)[taps];
-  if (stride_w == 2) return (border ? kAlternateKernels<true> : kAlternateKernels<false>)[taps];
+const StripKernel* find_kernels(int64_t stride_w, int64_t taps) {
+  if (stride_w == 1) {
+    return taps == 1   ? kStripsOfRows<Contiguous<kBorder>, 1, 1>
+           : taps == 2 ? kStripsOfRows<Contiguous<kBorder>, 1, 2>
+                       : kStripsOfRows<Contiguous<kBorder>, 1, 7>;
+  }
+  if (stride_w == 2) {
+    return taps == 1   ? kStripsOfFewRows<Alternate<kBorder, 1>, 1, 1>
+           : taps == 2 ? kStripsOfFewRows<Alternate<kBorder, 1>, 2, 2>
+                       : kStripsOfFewRows<Alternate<kBorder, 1>, 2, 7>;
+  }
   return kStripsOfFewRows<Gathered, 1, 1>;
 }
 
-// The T that leaves the fewest passes, and first of these one that divides the height.
+// The T that leaves the fewest passes.
 int64_t taps_of_pass(int64_t filter_h) {
   int64_t best = 1, best_cost = filter_h * 2;
   for (const int64_t taps : kTaps) {
     const int64_t rest = filter_h % taps;
-    const bool has_rest = rest == 0 || rest == 1 || rest == 2 || rest == 3 || rest == 5;
     const int64_t cost = filter_h / taps * 2 + (rest > 0 ? 3 : 0);
-    if (has_rest && cost < best_cost) best = taps, best_cost = cost;
+    if (taps <= filter_h && cost < best_cost) best = taps, best_cost = cost;
   }
   return best;
 }
@@ -320,6 +302,7 @@ struct Frame {
   int64_t filter_o, filter_h, filter_w;  // floats between neighbouring filters and taps
   // Output rows y, y + phases … form a block of at most max_rows. Where the stride between them, counted in dilations,
   // is 1 (or 2 in the kernels for stride 2), their taps share input rows and taps > 1.
+  bool shares;
   int64_t phases, max_rows, taps;
   int64_t strips;      // to cover a row: kWidth apart, but the last, which ends with the row
   Range inner_strips;  // those that no tap takes out of the row
@@ -333,7 +316,10 @@ constexpr int64_t kBatchFloats = 4096;
 // Rows of taps that one call of a micro-kernel goes through: their input rows have a bit each in Strips::rows.
 constexpr int64_t kMaxTapsOfPass = 32;
 
-int64_t taps_from(const Frame& f, int64_t tap) { return min(f.taps, f.problem->filter_h - tap); }
+int64_t taps_from(const Frame& f, int64_t tap) {
+  const int64_t left = f.problem->filter_h - tap;
+  return left >= f.taps ? f.taps : min(left, 2);
+}
 
 int64_t chunks_from(const Frame& f, int64_t tap) {
   const Problem& p = *f.problem;
@@ -348,16 +334,15 @@ Frame frame_of(const Problem& p) {
   f.multiplier = p.out_c / p.in_c;
   f.in_plane = p.in_h * p.in_w;
   f.out_plane = p.out_h * p.out_w;
-  const bool hwio = p.filter_layout == FilterLayout::hwio;
-  f.filter_o = hwio ? 1 : p.filter_h * p.filter_w;
-  f.filter_h = hwio ? p.filter_w * p.out_c : p.filter_w;
-  f.filter_w = hwio ? p.out_c : 1;
+  f.filter_o = p.filter_h * p.filter_w;
+  f.filter_h = 1;
+  f.filter_w = p.filter_h;
 
   const int64_t common = gcd(p.stride_h, p.dilation_h), stride = p.stride_h / common;
-  const bool shares = p.out_h > 1 && stride == p.stride_w && stride <= 2;
-  f.phases = shares ? p.dilation_h / common : 1;
+  f.shares = p.out_h > 1 && stride == p.stride_w && stride <= 2;
+  f.phases = f.shares ? p.dilation_h / common : 1;
   f.max_rows = p.stride_w == 1 ? kMaxRows : kMaxAlternateRows;
-  f.taps = shares ? taps_of_pass(p.filter_h) : 1;
+  f.taps = f.shares ? taps_of_pass(p.filter_h) : 1;
 
   f.strips = ceil_div(p.out_w, kWidth);
   // The columns that a strip's loads span.
@@ -395,32 +380,35 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const TileSizes tile = tile_sizes(p);
   plan.kernel = "depthwise_nchw";
   plan.tiles = p.batch * ceil_div(p.out_c, tile.planes) * ceil_div(p.out_h, tile.rows);
+  plan.packed_floats = kWidth + p.out_c * p.filter_h * p.filter_w;
   plan.scratch_floats = kMaxRows * kWidth;
   return true;
 }
 
-// The filter is read where it lies.
-void pack(const Problem&, const KernelPlan&, const FilterView&, float*) {}
+// The packed weights: a vector of which the first float is 1 where all weights are finite, else 0; then the filters,
+// [plane][kx][ky].
+const float* packed_filters(const KernelArgs& args) { return args.weights + kWidth; }
+bool all_finite(const KernelArgs& args) { return args.weights[0] != 0.0f; }
 
-bool all_finite(const float* x, int64_t count) {
+bool filter_finite(const float* filter, int64_t taps) {
   // Zero times a weight is zero, or NaN where the weight isn't finite.
-  vec sum = zero();
-  int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) sum = fma(load(x + i), zero(), sum);
-  if (i < count) sum = fma(load_tail(x + i, tail_of(count - i)), zero(), sum);
-  float lanes_of_sum[kWidth];
-  store(lanes_of_sum, sum);
-  bool finite = true;
-  for (const float lane : lanes_of_sum) finite &= lane == 0.0f;
-  return finite;
+  float sum = 0.0f;
+  for (int64_t i = 0; i < taps; ++i) sum += filter[i] * 0.0f;
+  return sum == 0.0f;
 }
 
-bool filters_finite(const Problem& p, const float* filter, int64_t plane, int64_t planes) {
+void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* packed) {
   const int64_t taps = p.filter_h * p.filter_w;
-  if (p.filter_layout == FilterLayout::oihw) return all_finite(filter + plane * taps, planes * taps);
   bool finite = true;
-  for (int64_t tap = 0; tap < taps; ++tap) finite &= all_finite(filter + tap * p.out_c + plane, planes);
-  return finite;
+  for (int64_t o = 0; o < p.out_c; ++o) {
+    float* to = packed + kWidth + o * taps;
+    for (int64_t x = 0; x < p.filter_w; ++x) {
+      const float* from = filter.data + o * filter.stride_o + x * filter.stride_w;
+      for (int64_t y = 0; y < p.filter_h; ++y) *to++ = from[y * filter.stride_h];
+    }
+    finite &= filter_finite(to - taps, taps);
+  }
+  packed[0] = finite ? 1.0f : 0.0f;
 }
 
 // Neighbouring output planes of one image (of one input plane, where the multiplier isn't 1), and rows of them.
@@ -433,6 +421,26 @@ struct Piece {
   int64_t plane, planes;
   Range rows;
 };
+
+// The output rows first, first + phases … of a piece.
+struct PhaseRows {
+  int64_t first, count, at_once;
+  int64_t first_row;    // of the input, for tap row 0
+  int64_t top, bottom;  // tap rows of the first and of the last output that lie on padding
+};
+
+PhaseRows phase_rows(const Frame& f, Range rows, int64_t phase) {
+  const Problem& p = *f.problem;
+  PhaseRows r;
+  r.first = rows.begin + phase;
+  r.count = ceil_div(max(0, rows.end - r.first), f.phases);
+  r.at_once = ceil_div(r.count, max(1, ceil_div(r.count, max_rows(p.stride_w))));
+  r.first_row = r.first * p.stride_h - p.pad_top;
+  const int64_t last_row = r.first_row + ((r.count - 1) * p.stride_w + p.filter_h - 1) * p.dilation_h;
+  r.top = r.first_row < 0 ? ceil_div(-r.first_row, p.dilation_h) : 0;
+  r.bottom = last_row >= p.in_h ? (last_row - p.in_h) / p.dilation_h + 1 : 0;
+  return r;
+}
 
 // Bit i, i < count: row first + i * distance lies in [0, end).
 uint64_t rows_inside(int64_t first, int64_t distance, int64_t count, int64_t end) {
@@ -490,8 +498,8 @@ Pass begin_pass(Strips& s, const Frame& f, int64_t y, int64_t rows, int64_t tap)
   s.rows = rows_inside(first_row, row_distance, (rows - 1) * row_stride + taps * s.chunks, p.in_h);
   const int64_t last_row = first_row + (rows - 1) * f.phases * p.stride_h + (taps * s.chunks - 1) * p.dilation_h;
   const bool inner = first_row >= 0 && last_row < p.in_h;
-  const StripKernel* border = find_kernels(p.stride_w, taps, true);
-  return {inner ? find_kernels(p.stride_w, taps, false) : border, border, y, rows, tap, first_row};
+  const StripKernel* border = find_kernels<true>(p.stride_w, taps);
+  return {inner ? find_kernels<false>(p.stride_w, taps) : border, border, y, rows, tap, first_row};
 }
 
 // `count` strips from `strip` on of one plane, or that strip in `count` planes from `plane` on.
@@ -505,7 +513,7 @@ void run_run(Strips& s, const Piece& piece, const Pass& pass, int64_t plane, int
   s.column = x * p.stride_w - p.pad_left;
   s.window = columns_inside(s.column, p.in_w);
   s.input = piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + pass.first_row * p.in_w + s.column;
-  s.filter = piece.args->weights + (piece.plane + plane) * f.filter_o + pass.tap * f.filter_h;
+  s.filter = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o + pass.tap * f.filter_h;
   s.bias = piece.args->bias + piece.plane + plane;
   s.output = out + pass.y * p.out_w + x;
   // Rows in order are written over what the row before them spilled. So are planes that are one block each.
@@ -543,6 +551,73 @@ void run_block(Strips& s, const Piece& piece, int64_t y, int64_t rows) {
   }
 }
 
+// Whether the micro-kernels of depthwise_nchw_rows.h do all of it: every block of rows has one.
+bool goes_by_rows(const Frame& f, Range rows) {
+  const Problem& p = *f.problem;
+  if (!f.shares || p.filter_w != p.filter_h || (p.stride_w == 2 && p.dilation_w != 1)) return false;
+  if (kMasksAreFree && f.strips > kMaskedStrips) return false;
+  for (int64_t phase = 0; phase < f.phases; ++phase) {
+    const PhaseRows r = phase_rows(f, rows, phase);
+    if (r.count < min_rows(p.stride_w)) return false;
+    const auto found = [&](int64_t top, int64_t bottom) {
+      return find_row_of_strips(p.stride_w, p.filter_h, r.at_once, top, bottom) != nullptr;
+    };
+    if (r.count == r.at_once ? !found(r.top, r.bottom) : !found(r.top, 0) || !found(0, r.bottom)) return false;
+    // Only the first and the last block reach padding.
+    const int64_t others = (r.count - r.at_once) * p.stride_w;
+    if (r.count > r.at_once && (r.top > min(r.at_once * p.stride_w, others) || r.bottom > others)) return false;
+  }
+  return true;
+}
+
+void run_by_rows(const Piece& piece) {
+  const Frame& f = *piece.frame;
+  const Problem& p = *f.problem;
+  const int64_t S = p.stride_w, T = p.filter_h;
+  StripMasks masks[kMaskedStrips + 1];
+  Rows s;
+  s.row_step = p.dilation_h * p.in_w;
+  s.tap_step = p.dilation_w;
+  s.pad_left = p.pad_left;
+  s.in_w = p.in_w;
+  s.out_w = p.out_w;
+  s.out_row_step = f.phases * p.out_w;
+  s.overwrites = f.phases == 1;
+  s.clamps = piece.args->clamps;
+  s.lo = piece.args->lo;
+  s.hi = piece.args->hi;
+  s.masks = masks;
+  for (int64_t strip = 0; kMasksAreFree && strip < f.strips; ++strip) {
+    masks[strip] = masks_of_strip(s, S, T, strip * kWidth * S - p.pad_left);
+  }
+  const auto run_phase = [&](int64_t first_plane, int64_t end_plane, const PhaseRows& r) {
+    // Of a single block both are the same; the blocks between lie inside.
+    const RowOfStripsFn first = find_row_of_strips(S, T, r.at_once, r.top, r.count > r.at_once ? 0 : r.bottom);
+    const RowOfStripsFn inner = find_row_of_strips(S, T, r.at_once, 0, 0);
+    const RowOfStripsFn last = find_row_of_strips(S, T, r.at_once, r.count > r.at_once ? 0 : r.top, r.bottom);
+    const int64_t in_step = S * p.dilation_h * p.in_w, out_step = f.phases * p.out_w;
+    for (int64_t plane = first_plane; plane < end_plane; ++plane) {
+      const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
+      const float bias = piece.args->bias[piece.plane + plane];
+      const float* const input =
+          piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
+      float* const output = piece.output + plane * f.out_plane + r.first * p.out_w;
+      for (int64_t y = 0; y + r.at_once < r.count; y += r.at_once) {
+        (y == 0 ? first : inner)(s, input + y * in_step, taps, bias, output + y * out_step);
+      }
+      const int64_t y = r.count - r.at_once;
+      last(s, input + y * in_step, taps, bias, output + y * out_step);
+    }
+  };
+  // All planes at once; where rows are taken in turns, as many as stay in L1 from one turn to the next.
+  const int64_t planes = f.phases == 1 ? piece.planes : max(1, 2 * kBatchFloats / (f.in_plane + f.out_plane));
+  for (int64_t plane = 0; plane < piece.planes; plane += planes) {
+    for (int64_t phase = 0; phase < f.phases; ++phase) {
+      run_phase(plane, min(plane + planes, piece.planes), phase_rows(f, piece.rows, phase));
+    }
+  }
+}
+
 void run_piece(const Piece& piece) {
   const Frame& f = *piece.frame;
   Strips s = strips_of(piece);
@@ -563,7 +638,7 @@ void run_piece(const Piece& piece) {
 void run_carefully(const Piece& piece) {
   const Frame& f = *piece.frame;
   const Problem& p = *f.problem;
-  const float* filter = piece.args->weights + piece.plane * f.filter_o;
+  const float* filter = packed_filters(*piece.args) + piece.plane * f.filter_o;
   for (int64_t y = piece.rows.begin; y < piece.rows.end; ++y) {
     for (int64_t x = 0; x < p.out_w; x += kWidth) {
       vec sum = set1(piece.args->bias[piece.plane]);
@@ -595,20 +670,26 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const int64_t image = tile / (row_tiles * plane_tiles);
   const int64_t first = tile / row_tiles % plane_tiles * sizes.planes, end = min(p.out_c, first + sizes.planes);
   const int64_t first_row = tile % row_tiles * sizes.rows;
-  const bool finite = filters_finite(p, args.weights, first, end - first);
+  const bool finite = all_finite(args);
 
   Piece piece{&args, &frame, nullptr, nullptr, scratch, first, 0, {first_row, min(p.out_h, first_row + sizes.rows)}};
+  const bool by_rows = goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
     const int64_t m = piece.plane % frame.multiplier;
-    const int64_t together =
-        frame.multiplier > 1 ? min(frame.multiplier - m, end - piece.plane) : min(frame.batch, end - piece.plane);
+    // As many as are still in L1 when the activation is applied to them.
+    const int64_t most = frame.multiplier > 1        ? frame.multiplier - m
+                         : args.activate || !by_rows ? frame.batch
+                                                     : p.out_c;
+    const int64_t together = min(most, end - piece.plane);
     piece.planes = finite ? together : 1;
     piece.input = input + (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
     piece.output = output + (image * p.out_c + piece.plane) * frame.out_plane;
-    if (finite || filters_finite(p, args.weights, piece.plane, 1)) {
-      run_piece(piece);
-    } else {
+    if (!finite && !filter_finite(packed_filters(args) + piece.plane * frame.filter_o, frame.filter_o)) {
       run_carefully(piece);
+    } else if (by_rows) {
+      run_by_rows(piece);
+    } else {
+      run_piece(piece);
     }
     if (args.activate) {
       args.activate(args, piece.output + first_row * p.out_w, piece.planes, frame.out_plane,

@@ -30,6 +30,7 @@ DEPTHWISE_INLINE vec keep(vec x) {
 }
 DEPTHWISE_INLINE vec load_tail(const float* p, tail t) { return _mm256_maskload_ps(p, t.mask); }
 DEPTHWISE_INLINE void store(float* p, vec x) { _mm256_storeu_ps(p, x); }
+DEPTHWISE_INLINE void prefetch_near(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 DEPTHWISE_INLINE void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
 DEPTHWISE_INLINE void store_tail(float* p, vec x, tail t) { _mm256_maskstore_ps(p, t.mask, x); }
 

@@ -28,6 +28,7 @@ DEPTHWISE_INLINE vec keep(vec x) {
 }
 DEPTHWISE_INLINE vec load_tail(const float* p, tail t) { return _mm512_maskz_loadu_ps(t.mask, p); }
 DEPTHWISE_INLINE void store(float* p, vec x) { _mm512_storeu_ps(p, x); }
+DEPTHWISE_INLINE void prefetch_near(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 DEPTHWISE_INLINE void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
 DEPTHWISE_INLINE void store_tail(float* p, vec x, tail t) { _mm512_mask_storeu_ps(p, t.mask, x); }
 

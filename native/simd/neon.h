@@ -40,6 +40,7 @@ DEPTHWISE_INLINE vec load_tail(const float* p, tail t) {
   return t.n == 1 ? vld1q_lane_f32(p, zero(), 0) : zero();
 }
 DEPTHWISE_INLINE void store(float* p, vec x) { vst1q_f32(p, x); }
+DEPTHWISE_INLINE void prefetch_near(const float* p) { __builtin_prefetch(p, 0, 3); }
 DEPTHWISE_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
 DEPTHWISE_INLINE void store_tail(float* p, vec x, tail t) {
   if (t.n == kWidth) return store(p, x);

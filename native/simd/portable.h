@@ -33,6 +33,7 @@ DEPTHWISE_INLINE vec load_tail(const float* p, tail t) {
   return x;
 }
 DEPTHWISE_INLINE void store(float* p, vec x) { __builtin_memcpy(p, &x, sizeof x); }
+DEPTHWISE_INLINE void prefetch_near(const float* p) { __builtin_prefetch(p, 0, 3); }
 DEPTHWISE_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
 DEPTHWISE_INLINE void store_tail(float* p, vec x, tail t) {
   for (int64_t i = 0; i < t.n; ++i) p[i] = x[i];

@@ -8,7 +8,7 @@
 // vec             kWidth floats; kRegisters of them fit into registers
 // tail            the first n lanes, 0 <= n <= kWidth: tail_of(n)
 // load, store     unaligned; load_tail gives zero in the other lanes and does not read their memory
-// prefetch        towards the second cache; any address will do
+// prefetch        towards the second cache, prefetch_near the first; any address will do
 // part            the lanes first <= i < end, 0 <= first, end <= kWidth: part_of(first, end); none where end <= first.
 //                 Or any lanes: part_of_bits(bit i for lane i, no bits past kWidth).
 //                 load_part is to it as load_tail is to tail; select_part(part, yes, no)
@@ -58,6 +58,13 @@ DEPTHWISE_INLINE uint32_t opaque(uint32_t x) {
   __asm__ volatile("" : "+r"(x));
 #endif
   return x;
+}
+template <class T>
+DEPTHWISE_INLINE T* opaque(T* p) {
+#if defined(__GNUC__)
+  __asm__("" : "+r"(p));
+#endif
+  return p;
 }
 
 }  // namespace

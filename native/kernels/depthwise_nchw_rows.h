@@ -1,0 +1,280 @@
+// The micro-kernel of depthwise_nchw.cc for T x T filters at stride S = 1 and 2: R rows of outputs across a plane, in
+// strips of kWidth columns.
+//
+//   for (strip) for (row r < R, lane)
+//     sum[r] = bias
+//     for (kx < T) for (ky < T, unless row r * S + ky lies on padding)
+//       sum[r] += input[(r * S + ky) * row_step + lane * S + kx * tap_step] * taps[kx * T + ky]
+//
+// Each row of the input is loaded once for each kx and serves up to T outputs: 3 (R + 2) loads for 9 R fmas at 3x3 and
+// stride 1. Registers: R sums, T weights (in AVX-512 all nine of 3x3), one input; at stride 2 two columns of taps at
+// once, 2 T weights and 4 inputs.
+//
+// Which rows lie on padding is compiled in, kTop first ones and kBottom last ones. Columns on padding are masked as
+// they are loaded; the zeros in their place are exact while the weights are finite, which the caller has to know.
+#pragma once
+
+#include "../core/kernel.h"
+#include "../simd/simd.h"
+
+namespace depthwise {
+namespace {
+
+inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+inline int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
+
+// Masked loads and stores cost what plain ones do.
+#if defined(DEPTHWISE_ISA_AVX512)
+constexpr bool kMasksAreFree = true;
+constexpr int64_t kMaskedStrips = 128;  // that a table of masks is made for; rows are narrower or take another kernel
+#else
+constexpr bool kMasksAreFree = false;
+constexpr int64_t kMaskedStrips = 0;
+#endif
+
+constexpr int64_t kMaxTaps = 7;
+
+// The rows of a block are too many streams for the processor's own prefetching: what is that far ahead, in floats, is
+// fetched as many lines at a time as a block takes.
+constexpr int64_t kAhead = 256;
+
+// Where a strip's lanes lie on the input, for each column of taps, and at stride 2 for the second half of what is
+// loaded.
+struct StripMasks {
+  part low[kMaxTaps], high[kMaxTaps];
+};
+
+// What all rows of all planes have in common.
+struct Rows {
+  int64_t row_step, tap_step;  // floats between the input's rows, and columns, of taps
+  int64_t pad_left, in_w, out_w, out_row_step;
+  bool overwrites;  // rows of less than a vector may spill onto the next row, which is stored later
+  bool clamps;
+  float lo, hi;
+  const StripMasks* masks;  // of all strips, where masks are free
+};
+
+// N rows that are `step` floats apart. Every fourth one has a pointer: given one for each, the compiler moves them in
+// and out of vector registers.
+template <class Float, int N>
+struct EvenRows {
+  Float* fourth[(N + 3) / 4];
+  int64_t step, three_steps;
+  DEPTHWISE_INLINE EvenRows(Float* first, int64_t step_) : step(step_), three_steps(3 * step_) {
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < N; i += 4) fourth[i / 4] = opaque(first + i * step);
+  }
+  DEPTHWISE_INLINE Float* operator[](int i) const { return fourth[i / 4] + (i % 4 == 3 ? three_steps : i % 4 * step); }
+  DEPTHWISE_INLINE void advance(int64_t floats) {
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < N; i += 4) fourth[i / 4] += floats;
+  }
+};
+
+template <int S, int T, int R>
+DEPTHWISE_INLINE void add_row(vec (&sum)[R], vec x, const vec (&weight)[T], int i) {
+  DEPTHWISE_UNROLL
+  for (int ky = 0; ky < T; ++ky) {
+    const int row = i - ky;
+    if (row >= 0 && row % S == 0 && row / S < R) sum[row / S] = fma(x, weight[ky], sum[row / S]);
+  }
+}
+
+template <int T>
+DEPTHWISE_INLINE void load_weights(vec (&weight)[T], const float* column) {
+  DEPTHWISE_UNROLL
+  for (int ky = 0; ky < T; ++ky) weight[ky] = set1(column[ky]);
+}
+
+StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t T, int64_t first_column) {
+  StripMasks masks;
+  const auto inside = [&](int64_t first) {
+    return part_of(min(max(-first, 0), kWidth), min(max(s.in_w - first, 0), kWidth));
+  };
+  for (int64_t kx = 0; kx < T; ++kx) {
+    const int64_t column = first_column + kx * s.tap_step;
+    masks.low[kx] = inside(column);
+    masks.high[kx] = inside(column + (S - 1) * kWidth);
+  }
+  return masks;
+}
+
+template <int S, int T, int R, int kTop, int kBottom>
+struct RowOfStrips {
+  static constexpr int kRows = (R - 1) * S + T, kEnd = kRows - kBottom;
+  static constexpr bool kHoists = kRegisters >= 32 && S == 1 && T == 3;
+  using Input = EvenRows<const float, kEnd>;
+
+  template <bool kMasked>
+  static DEPTHWISE_INLINE vec load_some(const float* p, part lanes) {
+    if constexpr (kMasked) return load_part(p, lanes);
+    return load(p);
+  }
+
+  template <bool kMasked>
+  static DEPTHWISE_INLINE void add_one(vec (&sum)[R], const Input& rows, const vec (&weight)[T],
+                                       const StripMasks& masks, int kx) {
+    DEPTHWISE_UNROLL
+    for (int i = kTop; i < kEnd; ++i) {
+      vec x = load_some<kMasked>(rows[i], masks.low[kx]);
+      if (S == 2) x = evens(x, load_some<kMasked>(rows[i] + kWidth, masks.high[kx]));
+      add_row<S, T, R>(sum, keep(x), weight, i);
+    }
+  }
+
+  // Stride 2: what lies between the lanes of one tap are those of the next.
+  template <bool kMasked>
+  static DEPTHWISE_INLINE void add_two(vec (&sum)[R], const Input& rows, const float* taps, const StripMasks& masks,
+                                       int kx) {
+    vec first[T], second[T];
+    load_weights(first, taps);
+    load_weights(second, taps + T);
+    DEPTHWISE_UNROLL
+    for (int i = kTop; i < kEnd; ++i) {
+      const vec a = load_some<kMasked>(rows[i], masks.low[kx]);
+      const vec b = load_some<kMasked>(rows[i] + kWidth, masks.high[kx]);
+      add_row<S, T, R>(sum, keep(evens(a, b)), first, i);
+      add_row<S, T, R>(sum, keep(odds(a, b)), second, i);
+    }
+  }
+
+  template <bool kMasked>
+  static DEPTHWISE_INLINE void strip(const Rows& s, const float* input, const float* taps, const vec (&hoisted)[3][3],
+                                     vec bias, float* output, const StripMasks& masks, int64_t width) {
+    vec sum[R];
+    DEPTHWISE_UNROLL
+    for (int r = 0; r < R; ++r) sum[r] = bias;
+    Input rows(input, s.row_step);
+    if constexpr (kHoists) {
+      DEPTHWISE_UNROLL
+      for (int kx = 0; kx < 3; ++kx) {
+        add_one<kMasked>(sum, rows, hoisted[kx], masks, kx);
+        rows.advance(s.tap_step);
+      }
+    } else if constexpr (S == 1) {
+      for (int kx = 0; kx < T; ++kx) {
+        vec weight[T];
+        load_weights(weight, taps + kx * T);
+        add_one<kMasked>(sum, rows, weight, masks, kx);
+        rows.advance(s.tap_step);
+      }
+    } else {
+      for (int kx = 0; kx + 1 < T; kx += 2) {
+        add_two<kMasked>(sum, rows, taps + kx * T, masks, kx);
+        rows.advance(2);
+      }
+      vec weight[T];
+      load_weights(weight, taps + (T - 1) * T);
+      add_one<kMasked>(sum, rows, weight, masks, T - 1);
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = in_order(sum[r]);
+    }
+    if (s.clamps) {
+      const vec lo = set1(s.lo), hi = set1(s.hi);
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = clamp(sum[r], lo, hi);
+    }
+    const EvenRows<float, R> out(output, s.out_row_step);
+    const tail lanes = tail_of(width);
+    DEPTHWISE_UNROLL
+    for (int r = 0; r < R; ++r) {
+      if (kMasksAreFree || (width < kWidth && !(s.overwrites && (R - r) * s.out_w >= kWidth))) {
+        store_tail(out[r], sum[r], lanes);
+      } else {
+        store(out[r], sum[r]);
+      }
+    }
+  }
+
+  // `input` is the first output's tap (0, 0); taps are [kx][ky].
+  static DEPTHWISE_NOINLINE void run(const Rows& s, const float* input, const float* taps, float bias, float* output) {
+    vec hoisted[3][3];
+    if constexpr (kHoists) {
+      DEPTHWISE_UNROLL
+      for (int kx = 0; kx < 3; ++kx) load_weights(hoisted[kx], taps + 3 * kx);
+    }
+    const vec bias_vector = set1(bias);
+    if constexpr (kMasksAreFree) {
+      const StripMasks* masks = s.masks;
+      const float* ahead = input + kAhead;
+      for (int64_t x = 0; x < s.out_w; x += kWidth, ++masks) {
+        DEPTHWISE_UNROLL
+        for (int r = 0; r < R * S; ++r) prefetch_near(ahead + r * kWidth);
+        ahead += R * S * kWidth;
+        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, kWidth));
+      }
+    } else {
+      constexpr int64_t kSpan = (kWidth - 1) * S + S;  // of what is loaded for one column of taps
+      for (int64_t x = 0; x < s.out_w; x += kWidth) {
+        // The last strip ends with the row, over outputs that were already written.
+        const int64_t at = s.out_w < kWidth ? x : min(x, s.out_w - kWidth);
+        const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kWidth);
+        if (column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
+          strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width);
+        } else {
+          const StripMasks masks = masks_of_strip(s, S, T, column);
+          strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width);
+        }
+      }
+    }
+  }
+};
+
+using RowOfStripsFn = void (*)(const Rows& rows, const float* input, const float* taps, float bias, float* output);
+
+// Rows on padding that a block may have at its top and at its bottom: none, half the filter, and at stride 2 one less.
+template <int S, int T, int R>
+struct BlocksOfRows {
+  static constexpr int kFull = T / 2, kLess = S == 2 ? T / 2 - 1 : 0;
+  template <int kTop>
+  static RowOfStripsFn with_top(int64_t bottom) {
+    return bottom == 0       ? RowOfStrips<S, T, R, kTop, 0>::run
+           : bottom == kFull ? RowOfStrips<S, T, R, kTop, kFull>::run
+           : bottom == kLess ? RowOfStrips<S, T, R, kTop, kLess>::run
+                             : nullptr;
+  }
+  static RowOfStripsFn find(int64_t top, int64_t bottom) {
+    return top == 0       ? with_top<0>(bottom)
+           : top == kFull ? with_top<kFull>(bottom)
+           : top == kLess ? with_top<kLess>(bottom)
+                          : nullptr;
+  }
+};
+
+// Rows of outputs at once: more reuse more, but at stride 2 little.
+constexpr int64_t min_rows(int64_t stride) { return stride == 1 ? 4 : 3; }
+constexpr int64_t max_rows(int64_t stride) { return stride == 1 ? 7 : 4; }
+
+template <int N>
+struct Int {
+  static constexpr int value = N;
+};
+
+// The micro-kernel for blocks of R rows of which so many lie on padding; null where there is none.
+RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, int64_t rows, int64_t top, int64_t bottom) {
+  const auto of_rows = [&](auto s, auto t) -> RowOfStripsFn {
+    constexpr int S = decltype(s)::value, T = decltype(t)::value;
+    if constexpr (S == 1) {
+      return rows == 4   ? BlocksOfRows<S, T, 4>::find(top, bottom)
+             : rows == 5 ? BlocksOfRows<S, T, 5>::find(top, bottom)
+             : rows == 6 ? BlocksOfRows<S, T, 6>::find(top, bottom)
+             : rows == 7 ? BlocksOfRows<S, T, 7>::find(top, bottom)
+                         : nullptr;
+    } else {
+      return rows == 3   ? BlocksOfRows<S, T, 3>::find(top, bottom)
+             : rows == 4 ? BlocksOfRows<S, T, 4>::find(top, bottom)
+                         : nullptr;
+    }
+  };
+  if (stride == 1 && taps == 3) return of_rows(Int<1>{}, Int<3>{});
+  if (stride == 1 && taps == 5) return of_rows(Int<1>{}, Int<5>{});
+  if (stride == 1 && taps == 7) return of_rows(Int<1>{}, Int<7>{});
+  if (stride == 2 && taps == 3) return of_rows(Int<2>{}, Int<3>{});
+  if (stride == 2 && taps == 5) return of_rows(Int<2>{}, Int<5>{});
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace depthwise
