@@ -148,6 +148,7 @@ export function geometryFor(convolution: Convolution, shape: readonly number[]):
       groups,
       dataFormat: settings.dataFormat === 'NHWC' ? 0 : 1,
       filterFormat: filter.format === 'HWIO' ? 0 : 1,
+      algorithm: settings.algorithm === 'direct' ? 0 : 1,
     },
   };
 }

@@ -13,6 +13,7 @@ export {
 } from './io/convert.js';
 export type { Explanation, Isa } from './native.js';
 export type {
+  Algorithm,
   Conv2dOptions,
   DataFormat,
   DepthwiseConv2dOptions,

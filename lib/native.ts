@@ -35,6 +35,7 @@ const PROBLEM_FIELDS = [
   'groups',
   'dataFormat', // 0 NHWC, 1 NCHW
   'filterFormat',
+  'algorithm', // 0 direct, 1 winograd
 ] as const;
 
 export type LayerSpec = Readonly<Record<(typeof LAYER_FIELDS)[number], number>>;

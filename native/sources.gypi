@@ -30,7 +30,8 @@
       "native/kernels/generic.cc",
       "native/kernels/grouped_dot.cc",
       "native/kernels/grouped_small.cc",
-      "native/kernels/pointwise_nchw.cc"
+      "native/kernels/pointwise_nchw.cc",
+      "native/kernels/winograd.cc"
     ]
   }
 }

@@ -75,6 +75,40 @@ export function reference(
   };
   let products = 0;
 
+  // What Winograd's algorithm may err by: the largest input is that of the 6x6 which the output's square of 4x4 reads,
+  // and what is below some 2^-100 may be lost. What isn't finite is computed directly.
+  const winograd = options.algorithm === 'winograd' && filterHeight === 3 && filterWidth === 3;
+  const largestInput = memo((n = 0, row = 0, column = 0, group = 0) => {
+    let most = 0;
+    for (let y = Math.max(row, 0); y < Math.min(row + 6, inHeight); y++) {
+      for (let x = Math.max(column, 0); x < Math.min(column + 6, inWidth); x++) {
+        for (let i = group * inPerGroup; i < (group + 1) * inPerGroup; i++) {
+          most = Math.max(most, Math.abs(input.data[inputAt(n, y, x, i)]!));
+        }
+      }
+    }
+    return most;
+  });
+  const sumOfWeights = memo((o = 0) => {
+    let sum = 0;
+    for (let i = 0; i < inPerGroup; i++) {
+      for (let tap = 0; tap < 9; tap++) sum += Math.abs(filter.data[filterAt(Math.floor(tap / 3), tap % 3, i, o)]!);
+    }
+    return sum;
+  });
+  const winogradError = (n: number, oy: number, ox: number, o: number): number => {
+    const most = largestInput(
+      n,
+      oy - (oy % 4) - rows.before,
+      ox - (ox % 4) - columns.before,
+      Math.floor(o / outPerGroup),
+    );
+    const weights = sumOfWeights(o);
+    const magnitude = most * weights + Math.abs(bias ? bias[o]! : 0);
+    if (!Number.isFinite(magnitude)) return 0;
+    return (inPerGroup + 32) * 160 * UNIT_ROUNDOFF * magnitude + 2 ** -120 * (1 + most + weights);
+  };
+
   for (let n = 0; n < batch; n++) {
     for (let oy = 0; oy < rows.output; oy++) {
       for (let ox = 0; ox < columns.output; ox++) {
@@ -99,7 +133,8 @@ export function reference(
           }
           const at = outputAt(n, oy, ox, o);
           // Each of the sum's roundings, in the denormal range too, where they are absolute: half the smallest number.
-          const error = (taps + 4) * UNIT_ROUNDOFF * magnitude + ((taps + 1) * SMALLEST) / 2;
+          const direct = (taps + 4) * UNIT_ROUNDOFF * magnitude + ((taps + 1) * SMALLEST) / 2;
+          const error = winograd ? Math.max(direct, winogradError(n, oy, ox, o)) : direct;
           const activation = scalarActivation(options.activation ?? 'linear', o);
           result.output[at] = activation.apply(sum);
           [result.low[at], result.high[at]] = Number.isFinite(sum)
@@ -129,6 +164,17 @@ function axis(options: Conv2dOptions, index: 0 | 1, input: number, filter: numbe
   const [before, after] = typeof ofAxis === 'number' ? [ofAxis, ofAxis] : ofAxis;
   const output = Math.floor((input + before + after - span) / stride) + 1;
   return { input, output, filter, stride, dilation, before };
+}
+
+/** The function, computed once for each list of arguments. */
+function memo(compute: (...args: number[]) => number): (...args: number[]) => number {
+  const known = new Map<string, number>();
+  return (...args) => {
+    const key = args.join();
+    const value = known.get(key) ?? compute(...args);
+    known.set(key, value);
+    return value;
+  };
 }
 
 function pick(value: number | readonly [number, number], index: 0 | 1): number {

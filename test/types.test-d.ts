@@ -58,6 +58,8 @@ describe('functions', () => {
     depthwiseConv2d(x, f, { out: x, signal });
     // @ts-expect-error groups are conv2d's
     depthwiseConv2dSync(x, f, { groups: 2 });
+    // @ts-expect-error algorithm is conv2d's
+    depthwiseConv2dSync(x, f, { algorithm: 'direct' });
     // @ts-expect-error a synchronous call can't be aborted
     conv2dSync(x, f, { signal });
     // @ts-expect-error it is strides
@@ -85,7 +87,10 @@ describe('options', () => {
       },
       { bias: new Float32Array(1) },
       { bias: x },
+      { algorithm: 'direct' },
+      { algorithm: 'winograd' },
       { strides: undefined, padding: undefined, bias: undefined, activation: undefined, groups: undefined },
+      { algorithm: undefined },
     ];
     expectTypeOf(all[0]!.strides).toEqualTypeOf<number | readonly [height: number, width: number] | undefined>();
     expectTypeOf<Conv2dOptions>().toExtend<DepthwiseConv2dOptions>();
@@ -100,9 +105,11 @@ describe('options', () => {
     const dataFormat: Conv2dOptions = { dataFormat: 'nhwc' };
     // @ts-expect-error four numbers
     const pads: Conv2dOptions = { padding: [1, 1, 1, 1] };
+    // @ts-expect-error another
+    const algorithm: Conv2dOptions = { algorithm: 'fft' };
     // @ts-expect-error an array of numbers
     const bias: Conv2dOptions = { bias: [1, 2] };
-    void [strides, padding, dataFormat, pads, bias];
+    void [strides, padding, dataFormat, pads, algorithm, bias];
   });
 
   it('have activations with their parameters', () => {

@@ -27,7 +27,7 @@ class Competitor {
 // Each maker throws std::exception where the library refuses the layer. The number of threads holds for the whole
 // process in some libraries: competitors that are alive at the same time must have the same.
 std::unique_ptr<Competitor> make_ours(const Workload& work, const Tensors& tensors, Layout layout,
-                                      const std::string& isa, int threads);
+                                      depthwise::Algorithm algorithm, const std::string& isa, int threads);
 // Before the first make_onednn; throws std::runtime_error where there is no such instruction set.
 void limit_onednn(const std::string& isa);
 std::unique_ptr<Competitor> make_onednn(const Workload& work, const Tensors& tensors, Layout layout, int threads);

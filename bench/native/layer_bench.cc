@@ -31,8 +31,10 @@ std::vector<Entry> entries(const Options& options, const Workload& work, const T
   std::vector<Entry> list;
   for (const auto& isa : options.isas) {
     for (const Layout layout : options.layouts) {
-      list.push_back({{.library = "ours", .isa = isa, .layout = layout},
-                      [=, &work, &tensors] { return make_ours(work, tensors, layout, isa, threads); }});
+      for (const depthwise::Algorithm algorithm : options.algorithms) {
+        list.push_back({{.library = "ours", .isa = isa, .layout = layout, .algorithm = algorithm},
+                        [=, &work, &tensors] { return make_ours(work, tensors, layout, algorithm, isa, threads); }});
+      }
     }
   }
   if (!options.peers) return list;
@@ -59,7 +61,7 @@ Row measure_row(const Options& options, const Workload& work, const Tensors& ten
       result.kernel = competitor->kernel();
       competitor->run();
       competitor->copy_output(output.data());
-      result.error = reference.worst_error(output.data());
+      result.error = reference.worst_error(output.data(), result.kernel);
       calls.push_back([&made = *competitor] { made.run(); });
       timed.push_back(row.results.size());
       competitors.push_back(std::move(competitor));

@@ -18,6 +18,7 @@ constexpr char kUsage[] =
   --layer LAYER      measure this layer, written as in layers.txt, instead of the file's; repeatable
   --isa LIST         this library's instruction sets: avx512,avx2,portable (default: the best one)
   --layout LIST      this library's layouts: nhwc,nchw (default: both)
+  --algorithm LIST   this library's option: direct,winograd (default: direct)
   --threads LIST     1,2,... (default: 1)
   --quick            fewer rounds
   --no-peers         this library alone
@@ -53,6 +54,12 @@ Layout layout_of(const std::string& name) {
   usage("unknown layout '" + name + "'");
 }
 
+depthwise::Algorithm algorithm_of(const std::string& name) {
+  if (name == "direct") return depthwise::Algorithm::direct;
+  if (name == "winograd") return depthwise::Algorithm::winograd;
+  usage("unknown algorithm '" + name + "'");
+}
+
 }  // namespace
 
 Options parse_options(int argc, char** argv) {
@@ -74,6 +81,9 @@ Options parse_options(int argc, char** argv) {
     } else if (name == "--layout") {
       options.layouts.clear();
       for (const auto& part : parts(value())) options.layouts.push_back(layout_of(part));
+    } else if (name == "--algorithm") {
+      options.algorithms.clear();
+      for (const auto& part : parts(value())) options.algorithms.push_back(algorithm_of(part));
     } else if (name == "--threads") {
       options.threads.clear();
       for (const auto& part : parts(value())) options.threads.push_back(number(part, 1));

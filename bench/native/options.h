@@ -4,14 +4,16 @@
 #include <vector>
 
 #include "competitor.h"
+#include "core/problem.h"
 #include "workload.h"
 
 namespace bench {
 
 struct Options {
-  std::string filter = "";                                  // regex over "layer | kind | used by"
-  std::vector<std::string> layers;                          // further layers, or the only ones
-  std::vector<std::string> isas;                            // this library's; the best available by default
+  std::string filter = "";          // regex over "layer | kind | used by"
+  std::vector<std::string> layers;  // further layers, or the only ones
+  std::vector<std::string> isas;    // this library's; the best available by default
+  std::vector<depthwise::Algorithm> algorithms{depthwise::Algorithm::direct};  // this library's
   std::vector<Layout> layouts{Layout::nhwc, Layout::nchw};  // this library's; peers always run all of theirs
   std::vector<int> threads{1};
   bool quick = false;

@@ -13,12 +13,13 @@ namespace {
 // What a call of runSync does once its arguments are checked.
 class Ours final : public Competitor {
  public:
-  Ours(const Workload& work, const Tensors& tensors, Layout layout, const std::string& isa, int threads)
+  Ours(const Workload& work, const Tensors& tensors, Layout layout, depthwise::Algorithm algorithm,
+       const std::string& isa, int threads)
       : work_(work),
         layout_(layout),
         input_(layout == Layout::nhwc ? tensors.input_nhwc : tensors.input_nchw),
         output_(layout == Layout::nhwc ? tensors.output_nhwc : tensors.output_nchw),
-        plan_(prepare_plan(work, tensors, layout, isa)) {
+        plan_(prepare_plan(work, tensors, layout, algorithm, isa)) {
     depthwise::ThreadPool::process().set_threads(threads);
   }
 
@@ -48,12 +49,13 @@ class Ours final : public Competitor {
 }  // namespace
 
 std::shared_ptr<const depthwise::Plan> prepare_plan(const Workload& work, const Tensors& tensors, Layout layout,
-                                                    const std::string& isa_name) {
+                                                    depthwise::Algorithm algorithm, const std::string& isa_name) {
   const depthwise::IsaKernels* isa = depthwise::find_isa(isa_name);
   if (!isa) throw std::runtime_error("no instruction set " + isa_name);
   depthwise::Problem problem = work;
   problem.layout = layout == Layout::nhwc ? depthwise::Layout::nhwc : depthwise::Layout::nchw;
   problem.filter_layout = depthwise::FilterLayout::hwio;
+  problem.algorithm = algorithm;
   const depthwise::LayerSpec spec{.filter_h = work.filter_h,
                                   .filter_w = work.filter_w,
                                   .in_c_per_group = work.in_per_group(),
@@ -67,8 +69,8 @@ std::shared_ptr<const depthwise::Plan> prepare_plan(const Workload& work, const 
 }
 
 std::unique_ptr<Competitor> make_ours(const Workload& work, const Tensors& tensors, Layout layout,
-                                      const std::string& isa, int threads) {
-  return std::make_unique<Ours>(work, tensors, layout, isa, threads);
+                                      depthwise::Algorithm algorithm, const std::string& isa, int threads) {
+  return std::make_unique<Ours>(work, tensors, layout, algorithm, isa, threads);
 }
 
 }  // namespace bench

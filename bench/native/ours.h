@@ -11,6 +11,6 @@ namespace bench {
 
 // Throws std::runtime_error where this machine doesn't have the instruction set.
 std::shared_ptr<const depthwise::Plan> prepare_plan(const Workload& work, const Tensors& tensors, Layout layout,
-                                                    const std::string& isa);
+                                                    depthwise::Algorithm algorithm, const std::string& isa);
 
 }  // namespace bench

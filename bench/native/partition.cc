@@ -61,7 +61,7 @@ void print_partition(const std::vector<Workload>& workloads, const Options& opti
     for (const auto& isa : options.isas) {
       for (const Layout layout : options.layouts) {
         const bool nhwc = layout == Layout::nhwc;
-        const auto plan = prepare_plan(work, tensors, layout, isa);
+        const auto plan = prepare_plan(work, tensors, layout, options.algorithms.front(), isa);
         const auto claims = time_claims(*plan, (nhwc ? tensors.input_nhwc : tensors.input_nchw).data(),
                                         (nhwc ? tensors.output_nhwc : tensors.output_nchw).data());
         const double total = std::accumulate(claims.begin(), claims.end(), 0.0);

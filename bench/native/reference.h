@@ -1,6 +1,7 @@
 // The result every competitor is held to.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "tensors.h"
@@ -8,16 +9,17 @@
 
 namespace bench {
 
-// The exact convolution in double precision, NHWC, and how far a float result may be from it: the bound that this
-// library promises, which any direct summation in single precision keeps.
+// The exact convolution in double precision, NHWC, and how far a float result may be from it: the bounds that this
+// library promises. Any direct summation in single precision keeps that of the direct kernels.
 class Reference {
  public:
   Reference(const Workload& work, const Tensors& tensors);
-  // Largest error in units of the bound; above 1 (or NaN) is a wrong result.
-  double worst_error(const float* nhwc) const;
+  // Largest error of what `kernel` computed, in units of its bound; above 1 (or NaN) is a wrong result.
+  double worst_error(const float* nhwc, const std::string& kernel) const;
 
  private:
   std::vector<double> exact_, bound_;
+  std::vector<double> winograd_bound_;  // empty where that kernel can't run
 };
 
 }  // namespace bench

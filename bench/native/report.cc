@@ -73,6 +73,7 @@ std::string to_json(const Result& result) {
   std::string text = "{\"library\": " + quoted(result.library);
   if (!result.isa.empty()) text += ", \"isa\": " + quoted(result.isa);
   text += ", \"layout\": " + quoted(layout_name(result.layout));
+  if (result.algorithm == depthwise::Algorithm::winograd) text += ", \"algorithm\": \"winograd\"";
   if (!result.refused.empty()) return text + ", \"refused\": " + quoted(result.refused) + "}";
   return text + ", \"kernel\": " + quoted(result.kernel) + ", \"us\": " + number(result.timing.median) +
          ", \"lowerUs\": " + number(result.timing.lower) + ", \"upperUs\": " + number(result.timing.upper) +
@@ -130,7 +131,9 @@ void print_summary(const std::vector<Row>& rows) {
     const Result* peer = row.best_plain_peer();
     for (const auto& result : row.results) {
       if (!peer || result.library != "ours" || !result.refused.empty()) continue;
-      const std::string variant = result.isa + " " + layout_name(result.layout) + " " + std::to_string(row.threads);
+      const std::string algorithm = result.algorithm == depthwise::Algorithm::winograd ? " winograd" : "";
+      const std::string variant =
+          result.isa + " " + layout_name(result.layout) + algorithm + " " + std::to_string(row.threads);
       Sum& sum = sums[{row.work->kind, variant}];
       const double ratio = result.timing.median / peer->timing.median;
       sum.log_ratio += std::log(ratio);
@@ -141,10 +144,10 @@ void print_summary(const std::vector<Row>& rows) {
   }
   if (!sums.empty()) {
     std::printf("\nratio to the fastest plain peer by kind, instruction set, layout and threads\n");
-    std::printf("%-10s  %-18s  %14s  %5s  %6s  %4s\n", "kind", "variant", "geometric mean", "worst", "layers", "lost");
+    std::printf("%-10s  %-24s  %14s  %5s  %6s  %4s\n", "kind", "variant", "geometric mean", "worst", "layers", "lost");
   }
   for (const auto& [key, sum] : sums) {
-    std::printf("%-10s  %-18s  %14.3f  %5.2f  %6d  %4d\n", key.first.c_str(), key.second.c_str(),
+    std::printf("%-10s  %-24s  %14.3f  %5.2f  %6d  %4d\n", key.first.c_str(), key.second.c_str(),
                 std::exp(sum.log_ratio / sum.count), sum.worst, sum.count, sum.lost);
   }
   std::printf("slowest the machine was: %.0f GFLOP/s, L3 %.0f GB/s; the roofline assumes %.0f and %.0f\n",

@@ -14,6 +14,7 @@ struct Result {
   std::string library{};  // "ours", "onednn", "xnnpack"
   std::string isa{};      // ours only
   Layout layout{};
+  depthwise::Algorithm algorithm{};  // asked of ours
   std::string kernel{};
   std::string refused{};  // why there is no timing, or ""
   double error = 0;       // in units of Reference's bound

@@ -119,7 +119,7 @@ LayerSpec layer_argument(napi_env env, napi_value value) {
 }
 
 Problem problem_argument(napi_env env, napi_value value) {
-  Fields fields(env, value, 18);
+  Fields fields(env, value, 19);
   Problem problem;
   problem.batch = fields.integer();
   problem.in_h = fields.integer();
@@ -139,6 +139,7 @@ Problem problem_argument(napi_env env, napi_value value) {
   problem.groups = fields.integer();
   problem.layout = fields.choice<Layout>(2);
   problem.filter_layout = fields.choice<FilterLayout>(2);
+  problem.algorithm = fields.choice<Algorithm>(2);
   if (const char* wrong = check(problem)) throw Failure{ErrorClass::range_error, "ERR_OUT_OF_RANGE", wrong};
   return problem;
 }

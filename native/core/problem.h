@@ -13,6 +13,9 @@ enum class Layout : int32_t { nhwc, nchw };
 // A depthwise filter [fh, fw, in_c, multiplier] is hwio with groups = in_c, for out_c = in_c * multiplier.
 enum class FilterLayout : int32_t { hwio, oihw };
 
+// winograd: kernels with fewer multiplications and a wider error bound may run where they are faster.
+enum class Algorithm : int32_t { direct, winograd };
+
 enum class ActivationKind : int32_t {
   linear,
   relu,
@@ -45,6 +48,7 @@ struct Problem {
   int64_t groups;
   Layout layout;
   FilterLayout filter_layout;
+  Algorithm algorithm;
 };
 
 struct Activation {

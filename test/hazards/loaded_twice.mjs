@@ -13,7 +13,7 @@ const [first, second] = [load(), load()];
 assert.notEqual(first, second);
 
 const spec = Float64Array.of(1, 1, 1, 4, 4, 0, 0, 0, 0, 0);
-const problem = Float64Array.of(1, 2, 2, 4, 2, 2, 4, 1, 1, 1, 1, 1, 1, 0, 0, 4, 0, 0);
+const problem = Float64Array.of(1, 2, 2, 4, 2, 2, 4, 1, 1, 1, 1, 1, 1, 0, 0, 4, 0, 0, 0);
 const input = new Float32Array(16).fill(3);
 const filter = new Float32Array(4).fill(2);
 for (const addon of [first, second, load()]) {

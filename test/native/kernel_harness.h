@@ -3,8 +3,8 @@
 //   check_kernel("depthwise_nhwc", {.in_h = 7, .in_w = 9, .in_c = 17, .pad_top = 1}, {.kind = ActivationKind::relu});
 //
 // Each case packs the weights, runs all tiles in two orders with all memory between guard pages, and compares
-// within the bound that the library promises: (taps + 4) * 2^-24 * (sum |x| |w| + |bias|) before the activation,
-// 1e-6 + 4 * 2^-23 * |y| more after it.
+// within the bound that the library promises: (taps + 4) * 2^-24 * (sum |x| |w| + |bias|) before the activation, or
+// Winograd's where that was asked for; 1e-6 + 4 * 2^-23 * |y| more after it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -33,6 +33,7 @@ struct Shape {
   int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
   Layout layout = Layout::nhwc;
   FilterLayout filter_layout = FilterLayout::hwio;
+  Algorithm algorithm = Algorithm::direct;
 };
 
 // Padded on all sides such that stride 1 keeps the size ('same' for odd filters).
@@ -59,6 +60,7 @@ inline Problem problem_of(const Shape& s) {
   p.groups = s.groups ? s.groups : s.in_c;
   p.layout = s.layout;
   p.filter_layout = s.filter_layout;
+  p.algorithm = s.algorithm;
   return p;
 }
 
@@ -77,6 +79,8 @@ enum class Values {
   // NaN, infinities and denormals among the inputs, and one tap of every filter infinite: an infinite weight
   // over padding leaves the sum finite.
   special,
+  // A few inputs NaN, infinite or so large that sums of some overflow; weights as usual.
+  few_special,
 };
 
 namespace harness {
@@ -112,6 +116,13 @@ inline Data make_data(const Problem& p, bool with_bias, Values values, uint32_t 
     }
     for (int64_t o = 0; o < p.out_c; ++o) {
       for (int64_t i = 0; i < p.in_c / p.groups; ++i) data.filter[reference::filter_index(p, o, i, 0, 0)] = INFINITY;
+    }
+  }
+  if (values == Values::few_special) {
+    constexpr float kSpecial[] = {NAN, INFINITY, -INFINITY, 1e37f, -1e37f};
+    for (float& x : data.input) {
+      const uint32_t draw = random() % 4096;
+      if (draw < std::size(kSpecial)) x = kSpecial[draw];
     }
   }
   return data;
@@ -184,6 +195,14 @@ inline std::vector<float> run(const Problem& p, const IsaKernels& isa, const Ker
   return {output.data(), output.data() + output.size()};
 }
 
+inline reference::Sums expected_sums(const Problem& p, const Data& data) {
+  reference::Sums sums = reference::convolve(p, data.input.data(), data.filter.data(), data.bias.data());
+  if (p.algorithm == Algorithm::winograd && p.filter_h == 3 && p.filter_w == 3) {
+    reference::allow_winograd(p, data.input.data(), data.filter.data(), data.bias.data(), sums);
+  }
+  return sums;
+}
+
 inline int64_t channel_of(const Problem& p, int64_t index) {
   return p.layout == Layout::nhwc ? index % p.out_c : index / (p.out_h * p.out_w) % p.out_c;
 }
@@ -191,16 +210,13 @@ inline int64_t channel_of(const Problem& p, int64_t index) {
 // The first output out of bounds, described; empty if there is none.
 inline std::string first_error(const Problem& p, const Activation& activation, const Data& data,
                                const reference::Sums& expected, const std::vector<float>& output) {
-  const double taps = static_cast<double>(p.filter_h * p.filter_w * (p.in_c / p.groups));
   const bool linear = activation.kind == ActivationKind::linear || activation.kind == ActivationKind::relu ||
                       activation.kind == ActivationKind::relu6 || activation.kind == ActivationKind::clip;
   for (std::size_t i = 0; i < output.size(); ++i) {
     const double slope = data.slopes[channel_of(p, i)];
     const double want = reference::activate(activation, expected.sum[i], slope);
     const double got = output[i];
-    // Below 2^-126 floats are 2^-149 apart, whatever the sum.
-    const double sum_error = (taps + 4) * (std::ldexp(expected.magnitude[i], -24) + std::ldexp(1.0, -149));
-    const double error = sum_error * reference::steepness(activation, slope) +
+    const double error = expected.error[i] * reference::steepness(activation, slope) +
                          (linear ? 0.0 : 1e-6 + 4 * std::ldexp(std::abs(want), -23));
     const bool right = std::isfinite(want) ? std::abs(got - want) <= error
                        : std::isnan(want)  ? std::isnan(got)
@@ -231,7 +247,7 @@ inline std::vector<std::string> check_kernel(const char* family_name, const Shap
   REQUIRE(check(p) == nullptr);
   const uint32_t seed = static_cast<uint32_t>(p.in_h * 31 + p.in_w * 37 + p.in_c * 41 + p.out_c * 43 + p.filter_w);
   const harness::Data data = harness::make_data(p, options.bias, options.values, seed);
-  const reference::Sums expected = reference::convolve(p, data.input.data(), data.filter.data(), data.bias.data());
+  const reference::Sums expected = harness::expected_sums(p, data);
   std::vector<std::string> kernels;
   for (const IsaKernels* isa : available_isas()) {
     CAPTURE(isa->name);

@@ -11,8 +11,8 @@
 namespace depthwise::reference {
 
 struct Sums {
-  std::vector<double> sum;        // bias + sum of x * w, before the activation
-  std::vector<double> magnitude;  // |bias| + sum of |x| * |w|: what the error is measured against
+  std::vector<double> sum;    // bias + sum of x * w, before the activation
+  std::vector<double> error;  // how far from it a result may be: (taps + 4) * 2^-24 * (|bias| + sum of |x| * |w|)
 };
 
 inline int64_t pixel_index(Layout layout, int64_t image, int64_t h, int64_t w, int64_t c, int64_t y, int64_t x,
@@ -31,7 +31,8 @@ inline Sums convolve(const Problem& p, const float* input, const float* filter, 
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups;
   Sums sums;
   sums.sum.resize(p.batch * p.out_h * p.out_w * p.out_c);
-  sums.magnitude.resize(sums.sum.size());
+  sums.error.resize(sums.sum.size());
+  const double taps = static_cast<double>(p.filter_h * p.filter_w * in_c);
   for (int64_t image = 0; image < p.batch; ++image) {
     for (int64_t oy = 0; oy < p.out_h; ++oy) {
       for (int64_t ox = 0; ox < p.out_w; ++ox) {
@@ -55,12 +56,42 @@ inline Sums convolve(const Problem& p, const float* input, const float* filter, 
           }
           const int64_t at = pixel_index(p.layout, image, p.out_h, p.out_w, p.out_c, oy, ox, o);
           sums.sum[at] = sum;
-          sums.magnitude[at] = magnitude;
+          // Below 2^-126 floats are 2^-149 apart, whatever the sum.
+          sums.error[at] = (taps + 4) * (std::ldexp(magnitude, -24) + std::ldexp(1.0, -149));
         }
       }
     }
   }
   return sums;
+}
+
+// Widens `sums.error` to what Winograd's algorithm may err by: (channels + 32) * 160 * 2^-24 * (max |x| * sum |w| +
+// |bias|), the maximum over the 6x6 inputs that the output's square of 4x4 reads, and some 2^-120 for numbers too small
+// to be transformed. What isn't finite is computed directly.
+inline void allow_winograd(const Problem& p, const float* input, const float* filter, const float* bias, Sums& sums) {
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups;
+  for (int64_t at = 0; at < static_cast<int64_t>(sums.sum.size()); ++at) {
+    const bool nhwc = p.layout == Layout::nhwc;
+    const int64_t plane = p.out_h * p.out_w;
+    const int64_t o = nhwc ? at % p.out_c : at / plane % p.out_c;
+    const int64_t pixel = nhwc ? at / p.out_c % plane : at % plane, image = at / (plane * p.out_c);
+    const int64_t row = pixel / p.out_w / 4 * 4 - p.pad_top, column = pixel % p.out_w / 4 * 4 - p.pad_left;
+    double most = 0, weights = 0;
+    for (int64_t i = 0; i < in_c; ++i) {
+      for (int64_t y = std::max<int64_t>(row, 0); y < std::min(row + 6, p.in_h); ++y) {
+        for (int64_t x = std::max<int64_t>(column, 0); x < std::min(column + 6, p.in_w); ++x) {
+          const int64_t channel = o / out_c * in_c + i;
+          most = std::max<double>(most,
+                                  std::abs(input[pixel_index(p.layout, image, p.in_h, p.in_w, p.in_c, y, x, channel)]));
+        }
+      }
+      for (int64_t tap = 0; tap < 9; ++tap) weights += std::abs(filter[filter_index(p, o, i, tap / 3, tap % 3)]);
+    }
+    const double magnitude = most * weights + std::abs(bias ? bias[o] : 0.0f);
+    if (!std::isfinite(magnitude)) continue;
+    const double error = static_cast<double>(in_c + 32) * 160 * std::ldexp(magnitude, -24);
+    sums.error[at] = std::max(sums.error[at], error + std::ldexp(1 + most + weights, -120));
+  }
 }
 
 // NaN passes through every activation; std::max and std::clamp would lose it.

@@ -52,7 +52,7 @@ for (const [name, [height, width, inC, outC, groups, size, stride, dilation, pad
   for (const layout of [0, 1]) {
     const problem = [1, height, width, inC, out(height, filterHeight), out(width, size), outC, filterHeight, size];
     const steps = [stride, stride, dilation, dilation, pad, pad, groups];
-    write('plan', `${name}_${layout}`, [...problem.map(any), ...steps.map(any), [layout, layout, 0]]);
+    write('plan', `${name}_${layout}`, [...problem.map(any), ...steps.map(any), [layout, layout, layout, 0]]);
 
     // The same kind of layer, as small as run_fuzzer.cc draws them.
     const kind = groups === inC ? 0 : groups === 1 ? 1 : 2;
@@ -72,7 +72,7 @@ for (const [name, [height, width, inC, outC, groups, size, stride, dilation, pad
       ...[pad, pad, pad, pad].map((n) => within(n, 0, 5)),
       within(height, 1, 14),
       within(width, 1, 20),
-      [layout, layout, 0, 1, 1, 7],
+      [layout, layout, layout, 0, 1, 1, 7],
     ]);
   }
 }

@@ -26,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   }
   p.layout = bytes.byte() % 2 ? Layout::nchw : Layout::nhwc;
   p.filter_layout = bytes.byte() % 2 ? FilterLayout::oihw : FilterLayout::hwio;
+  p.algorithm = bytes.byte() % 2 ? Algorithm::winograd : Algorithm::direct;
   const uint8_t relation = bytes.byte();
   if (relation & 1) p.groups = p.in_c;
   if (relation & 2) p.out_c = p.in_c;

@@ -43,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   shape.in_h = bytes.within(1, 14), shape.in_w = bytes.within(1, 20);
   shape.layout = bytes.byte() % 2 ? Layout::nchw : Layout::nhwc;
   shape.filter_layout = bytes.byte() % 2 ? FilterLayout::oihw : FilterLayout::hwio;
+  shape.algorithm = bytes.byte() % 2 ? Algorithm::winograd : Algorithm::direct;
   const auto fits = [](int64_t in, int64_t pads, int64_t filter, int64_t dilation) {
     return in + pads >= (filter - 1) * dilation + 1;
   };
@@ -50,12 +51,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   if (!fits(shape.in_w, shape.pad_left + shape.pad_right, shape.filter_w, shape.dilation_w)) return -1;
   const Activation activation{static_cast<ActivationKind>(bytes.byte() % 13), 0.3f, -0.5f, 0.25f};
   const bool clamps = activation.kind == ActivationKind::linear || activation.kind == ActivationKind::relu;
-  const Values values = clamps && bytes.byte() % 4 == 0 ? Values::special : Values::ordinary;
+  const uint8_t drawn = bytes.byte();
+  const Values special = drawn % 8 == 0 ? Values::special : Values::few_special;
+  const Values values = clamps && drawn % 4 == 0 ? special : Values::ordinary;
 
   const Problem p = problem_of(shape);
   if (check(p)) std::abort();
   const harness::Data arrays = harness::make_data(p, bytes.byte() % 2, values, bytes.byte());
-  const auto expected = reference::convolve(p, arrays.input.data(), arrays.filter.data(), arrays.bias.data());
+  const auto expected = harness::expected_sums(p, arrays);
   for (const IsaKernels* isa : available_isas()) {
     for (const KernelFamily* const* family = isa->families; *family; ++family) {
       KernelPlan plan{};
