@@ -11,7 +11,12 @@ describe('the packed tarball', () => {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'depthwise-package-'));
   const run = (command: string, args: string[], cwd = folder) =>
-    execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    execFileSync(command, args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, npm_config_build_from_source: 'true' }, // even where a clone has prebuilds
+    });
 
   const program = `
     const input = { data: Float32Array.of(1, 2), shape: [1, 1, 2] };
@@ -62,5 +67,24 @@ describe('the packed tarball', () => {
       'es2022,dom',
     ];
     run(join(root, 'node_modules/.bin/tsc'), [...options, '--types', '', 'program.ts']);
+  });
+
+  it('says why where the addon does not load, and what was looked for where there is none', () => {
+    const addon = join(folder, 'node_modules/depthwise/build/Release/depthwise.node');
+    const failure = () =>
+      JSON.parse(
+        run(process.execPath, [
+          '-e',
+          `import('depthwise').catch((e) => console.log(JSON.stringify({ ...e, message: e.message })))`,
+        ]),
+      );
+    writeFileSync(addon, 'no addon');
+    expect(failure()).toMatchObject({
+      code: 'ERR_DLOPEN_FAILED',
+      message: expect.stringContaining('npm rebuild depthwise'),
+    });
+    rmSync(addon);
+    rmSync(join(folder, 'node_modules/depthwise/prebuilds'), { recursive: true, force: true });
+    expect(failure()).toMatchObject({ code: 'ERR_ADDON_NOT_FOUND', message: expect.stringContaining(addon) });
   });
 });

@@ -23,9 +23,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-function depthwise(args: string[], stdin?: Uint8Array): Promise<Outcome> {
+function depthwise(args: string[], stdin?: Uint8Array, env = process.env): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', tsx, main, ...args], { cwd: folder });
+    const child = spawn(process.execPath, ['--import', tsx, main, ...args], { cwd: folder, env });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk) => out.push(chunk));
@@ -366,6 +366,12 @@ test('stdin that is no .npy, and a filter from an archive of one array', async (
   expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/^depthwise: stdin: not a \.npy file[^\n]*\n$/) });
   const good = await depthwise(args, encodeNpy(tensor([1, 4, 4, 4])));
   expect(decodeNpy(good.stdout).shape).toEqual([1, 2, 2, 8]);
+});
+
+test('a bad environment is one line, too', async () => {
+  const outcome = await depthwise(['info'], undefined, { ...process.env, DEPTHWISE_ISA: 'mmx' });
+  expect(outcome.code).toBe(2);
+  expect(outcome.stderr).toMatch(/^depthwise: the environment variable DEPTHWISE_ISA must [^\n]+\n$/);
 });
 
 test('what a file says of itself does not reach the terminal as it is', async () => {
