@@ -259,9 +259,9 @@ constexpr int64_t kLeastOutputs = 64;
 bool worthwhile(const Problem& p) {
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups;
   const int64_t squares = ceil_div(p.out_h, kSide) * ceil_div(p.out_w, kSide);
-  const int64_t least = in_c < 24 || out_c < 24 ? 36 : 9;
-  return in_c >= 16 && out_c >= 16 && in_c <= kMostChannels && squares >= least &&
-         10 * p.out_h * p.out_w >= 6 * squares * kSide * kSide;
+  const bool few = 2 * min(in_c, out_c) < 3 * kWidth;
+  return in_c >= 16 && out_c >= 16 && in_c <= kMostChannels && squares >= (few ? 25 : 9) &&
+         20 * p.out_h * p.out_w >= 11 * squares * kSide * kSide;
 }
 
 bool plan(const Problem& p, KernelPlan& plan) {
