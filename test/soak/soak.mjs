@@ -12,6 +12,9 @@ const seconds = Number(process.argv[2] ?? 300);
 // What may come and go: the allocator's and V8's own slack.
 const SLACK_MB = 48;
 
+// Rounds that are needed to tell growth from warming up.
+const MIN_SAMPLES = 20;
+
 const tensor = (...shape) => ({ data: new Float32Array(shape.reduce((a, b) => a * b)).fill(0.5), shape });
 const small = { input: tensor(1, 7, 7, 16), filter: tensor(3, 3, 16, 1) };
 const big = { input: tensor(1, 112, 112, 96), filter: tensor(3, 3, 96, 1) };
@@ -141,7 +144,7 @@ const samples = [];
 const start = performance.now();
 const end = start + seconds * 1000;
 let printed = 0;
-while (performance.now() < end) {
+while (performance.now() < end || samples.length < MIN_SAMPLES) {
   for (const chore of chores) await chore();
   const now = { at: (performance.now() - start) / 1000, ...(await footprint()) };
   samples.push(now);
@@ -158,11 +161,6 @@ while (performance.now() < end) {
 }
 
 // The medians of two stretches: single samples go up and down with V8's heap.
-const MIN_SAMPLES = 10;
-if (samples.length < MIN_SAMPLES) {
-  console.error(`only ${samples.length} rounds in ${seconds} s, too few to judge`);
-  process.exit(1);
-}
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const tenth = Math.floor(samples.length / 10);
 const early = samples.slice(tenth, 3 * tenth);
