@@ -30,5 +30,7 @@ async function ending(way, delay) {
   assert.deepEqual([code, signal], endings[way], `${way}, ${delay} ms: ${stderr}`);
   assert.doesNotMatch(stderr, /AddressSanitizer|runtime error:|FATAL ERROR/);
 }
-for (const way of Object.keys(endings)) await Promise.all([0, 1, 5].map((delay) => ending(way, delay)));
+const ways = Object.keys(endings);
+for (let i = 0; i < ways.length; i += 2)
+  await Promise.all(ways.slice(i, i + 2).map((way, j) => ending(way, (i + 3 * j) % 5)));
 survived();
