@@ -29,6 +29,7 @@
       "native/kernels/dense.cc",
       "native/kernels/generic.cc",
       "native/kernels/grouped_dot.cc",
+      "native/kernels/grouped_nchw.cc",
       "native/kernels/grouped_small.cc",
       "native/kernels/pointwise_nchw.cc",
       "native/kernels/winograd.cc"

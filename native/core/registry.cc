@@ -12,6 +12,7 @@ namespace depthwise {
   X(depthwise_nhwc, isa)              \
   X(pointwise_nchw, isa)              \
   X(winograd, isa)                    \
+  X(grouped_nchw, isa)                \
   X(grouped_dot, isa)                 \
   X(grouped_small, isa)               \
   X(dense, isa)                       \

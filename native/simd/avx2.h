@@ -48,10 +48,10 @@ DEPTHWISE_INLINE part part_of(int64_t first, int64_t end) {
   };
   return {_mm256_and_si256(bits(kWidth - first), bits(2 * kWidth - end))};
 }
+// Only a lane's top bit counts.
 DEPTHWISE_INLINE part part_of_bits(uint64_t bits) {
-  const __m256i bit_of_lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-  const __m256i all = _mm256_set1_epi32(static_cast<int>(bits));
-  return {_mm256_cmpeq_epi32(_mm256_and_si256(all, bit_of_lane), bit_of_lane)};
+  const __m256i to_top = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24);
+  return {_mm256_sllv_epi32(_mm256_set1_epi32(static_cast<int>(bits)), to_top)};
 }
 DEPTHWISE_INLINE vec load_part(const float* p, part lanes) { return _mm256_maskload_ps(p, lanes.mask); }
 DEPTHWISE_INLINE vec select_part(part lanes, vec yes, vec no) {
