@@ -156,7 +156,7 @@ describe('what tfjs refuses is refused in its own words', () => {
     ['an unknown padding', () => tf.conv2d(x(), f(3), 1, 'SAME' as never)],
     ['no padding', () => tf.conv2d(x(), f(3), 1, undefined as never)],
     ['an unknown rounding', () => tf.conv2d(x(), f(3), 1, 1, 'NHWC', 1, 'up' as never)],
-    ['an unknown format', () => tf.conv2d(tf.ones([1, 3, 4, 3]), f(3), 1, 'same', 'NCWH' as never)],
+    ['an unknown format', () => tf.conv2d(tf.ones<tf.Rank.R4>([1, 3, 4, 3]), f(3), 1, 'same', 'NCWH' as never)],
     [
       'an activation that is ours alone',
       () => tf.fused.conv2d({ x: x(), filter: f(3), strides: 1, pad: 'same', activation: 'tanh' as never }),
