@@ -4,8 +4,11 @@
 namespace depthwise {
 namespace {
 
+// A full vector of channels is depthwise_nhwc's, but for vectors so short that it would be short of registers.
+constexpr int64_t kMostChannels = kWidth >= 8 ? kWidth - 1 : kWidth;
+
 bool plan(const Problem& p, KernelPlan& plan) {
-  if (p.layout != Layout::nhwc || p.groups != p.in_c || p.out_c != p.in_c || p.in_c > kWidth) return false;
+  if (p.layout != Layout::nhwc || p.groups != p.in_c || p.out_c != p.in_c || p.in_c > kMostChannels) return false;
   plan.kernel = "depthwise_few_channels_nhwc";
   plan_flat_rows(p, plan);
   return true;

@@ -18,6 +18,10 @@ namespace {
 // Enough work that claiming a tile doesn't show, little enough that many threads find some.
 constexpr double kFlopsPerTile = 1e6;
 constexpr int64_t kRowsPerTile = 14;
+// Where the channels are staged: scratch memory that the caches hold.
+constexpr int64_t kStagedRowsPerTile = 8;
+// Rows wider than this roll in parts, so that the rows below find in the L1 cache what these have read.
+constexpr int64_t kRollColumns = 56;
 // Boundaries of tiles are multiples of a cache line, and no tile is narrower than this.
 constexpr int64_t kChannelStep = 32;
 
@@ -46,14 +50,17 @@ const RollKernel* choose_roll(const Problem& p) {
 }
 
 // How many channels to copy into scratch memory before they are convolved, 0 for none. Pixels that are a multiple of
-// 1 KiB apart share a few sets of the L1 cache, and loads of the input wait for stores to the output that agree in the
-// lower 12 bits of their address: there two copies cost less. With large filters they cost next to nothing, and bring
-// weights and inputs together that are read many times.
+// 1 KiB apart share a few sets of the L1 cache: their lines push each other out, outputs those that were only half
+// written. There two copies, of several cache lines a pixel, cost less; but not to AVX-512, which writes whole lines,
+// at stride 2 and 1 KiB. With large filters the copies cost next to nothing, and bring weights and inputs together that
+// are read many times.
 int64_t channels_to_stage(const Problem& p) {
+  const int64_t taps = p.filter_h * p.filter_w;
   if (p.in_c < kWidth) return 0;
-  if (p.filter_h * p.filter_w >= 100) return min(p.in_c, kWidth);
-  if (p.in_c % 256 == 0 && p.stride_h == 1 && p.filter_h * p.filter_w > 1) return 32;
-  return 0;
+  if (taps >= 100) return min(p.in_c, kWidth);
+  if (p.in_c % 256 != 0 || taps < 9 || taps * p.out_h * p.out_w < 2 * p.in_h * p.in_w) return 0;
+  if (p.stride_h == 1) return 64;
+  return kWidth < 16 || p.in_c % 512 == 0 ? 32 : 0;
 }
 
 bool plan(const Problem& p, KernelPlan& plan) {
@@ -62,7 +69,10 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const RollKernel* const roll_kernel = choose_roll(p);
   const Phase rows = phase_of(rows_of(p), 0);
   const int64_t phases = count_phases(rows_of(p));
-  const int64_t rows_wanted = roll_kernel && roll_kernel->rows > 3 ? roll_kernel->rows : kRowsPerTile;
+  const int64_t staged = channels_to_stage(p);
+  const int64_t rows_wanted = roll_kernel && roll_kernel->rows > 3 ? roll_kernel->rows
+                              : staged > kWidth                    ? kStagedRowsPerTile
+                                                                   : kRowsPerTile;
   const int64_t row_tiles = ceil_div(rows.count, rows_wanted);
   const int64_t tile_rows = ceil_div(rows.count, row_tiles);
   const double flops_per_channel = 2.0 * static_cast<double>(tile_rows * p.out_w * p.filter_h) * p.filter_w;
@@ -79,7 +89,6 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kBlockKernel] = block_kernel - kBlockKernels;
   plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
-  const int64_t staged = channels_to_stage(p);
   plan.param[kStagedChannels] = staged;
   const int64_t in_rows = min((tile_rows - 1) * rows.stride + p.filter_h, p.in_h);
   plan.scratch_floats = (in_rows * p.in_w + tile_rows * p.out_w + p.filter_h * p.filter_w) * staged;
@@ -98,17 +107,14 @@ void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* 
 DEPTHWISE_INLINE void run_strip(const KernelPlan& plan, const Strip& strip) {
   const BlockKernel& block_kernel = kBlockKernels[plan.param[kBlockKernel]];
   if (plan.param[kRollKernel] >= 0 && can_roll(strip)) {
-    run_rolls(kRollKernels[plan.param[kRollKernel]], strip);
+    const RollKernel& roll_kernel = kRollKernels[plan.param[kRollKernel]];
+    const int64_t parts = ceil_div(strip.columns, kRollColumns);
+    for (int64_t i = 0; i < parts; ++i) {
+      run_rolls(roll_kernel, columns_of_strip(strip, i * strip.columns / parts, (i + 1) * strip.columns / parts));
+    }
     return;
   }
-  Strip s = strip;
-  for (int64_t c = 0; c >= 0; c = next_vector(strip, c)) {
-    s.in = strip.in + c;
-    s.out = strip.out + c;
-    s.weights = strip.weights + c;
-    s.bias = strip.bias + c;
-    run_blocks(block_kernel, s);
-  }
+  run_blocks(block_kernel, strip);
 }
 
 // Copies `channels` floats of each pixel, a multiple of kWidth or the last vector overlaps.

@@ -5,8 +5,9 @@
 //       G weights are loaded; each column of the input is loaded once and added to the outputs it reaches
 //
 // P + G - 1 loads of input and G of weights for P * G multiplications at stride 1. Registers: P sums, G weights, one
-// input. Blocks inside the picture run without checks; at its edges each column is checked, so nothing is copied
-// into a padded buffer and padding is never multiplied.
+// input. Two FMAs a cycle of four cycles each want at least eight sums under way. Blocks inside the picture run without
+// checks; at its edges each column is checked, so nothing is copied into a padded buffer and padding is never
+// multiplied.
 #pragma once
 
 #include "depthwise_nhwc_strip.h"
@@ -27,7 +28,7 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
                                tail channels) {
   vec weight[G];
   DEPTHWISE_UNROLL
-  for (int g = 0; g < G; ++g) weight[g] = load_channels<kMasked>(weights + g * s.weight_step, channels);
+  for (int g = 0; g < G; ++g) weight[g] = keep(load_channels<kMasked>(weights + g * s.weight_step, channels));
   const int64_t begin = s.column_begin - kx, end = s.column_end - kx;
   if constexpr (S == 0) {
     DEPTHWISE_UNROLL
@@ -40,10 +41,11 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
       }
     }
   } else {
+    const uint64_t span = static_cast<uint64_t>(max(end - begin, 0));
     DEPTHWISE_UNROLL
     for (int column = 0; column < (P - 1) * S + G; ++column, in += s.in_column) {
-      if (kEdge && (column < begin || column >= end)) continue;
-      const vec x = load_channels<kMasked>(in, channels);
+      if (kEdge && static_cast<uint64_t>(column - begin) >= span) continue;
+      const vec x = keep(load_channels<kMasked>(in, channels));
       DEPTHWISE_UNROLL
       for (int g = 0; g < G; ++g) {
         const int p = (column - g) / S;
@@ -53,61 +55,111 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
   }
 }
 
-// K is the filter's width, or 0 for any.
+// Adds a row of the filter. K is its width, or 0 for any.
+template <int P, int K, int S, bool kEdge, bool kMasked>
+DEPTHWISE_INLINE void add_row(vec (&sum)[P], const Strip& s, const float* in, const float* weights, tail channels) {
+  if constexpr (K > 0 && (K <= 5 || P + K + 1 <= kRegisters)) {
+    add_taps<P, K, S, kEdge, kMasked>(sum, s, in, weights, 0, channels);
+  } else if constexpr (K > 0) {
+    add_taps<P, 4, S, kEdge, kMasked>(sum, s, in, weights, 0, channels);
+    add_taps<P, K - 4, S, kEdge, kMasked>(sum, s, in + 4 * s.in_column, weights + 4 * s.weight_step, 4, channels);
+  } else {
+    int64_t kx = 0;
+    for (; kx + 4 <= s.filter_w; kx += 4) {
+      add_taps<P, 4, S, kEdge, kMasked>(sum, s, in, weights, kx, channels);
+      in += 4 * s.in_column;
+      weights += 4 * s.weight_step;
+    }
+    if (s.filter_w & 2) {
+      add_taps<P, 2, S, kEdge, kMasked>(sum, s, in, weights, kx, channels);
+      in += 2 * s.in_column;
+      weights += 2 * s.weight_step;
+      kx += 2;
+    }
+    if (s.filter_w & 1) add_taps<P, 1, S, kEdge, kMasked>(sum, s, in, weights, kx, channels);
+  }
+}
+
+// One vector of channels of the block's outputs in one row. kRows: the filter's rows, or 0 for ky_begin <= ky < ky_end.
+template <int P, int K, int S, bool kEdge, bool kMasked, int kRows>
+DEPTHWISE_INLINE void output_row(const Strip& s, const float* in, float* out, const float* weights, const float* bias,
+                                 int64_t ky_begin, int64_t ky_end, tail channels) {
+  vec sum[P];
+  DEPTHWISE_UNROLL
+  for (int p = 0; p < P; ++p) sum[p] = load(bias);
+  if constexpr (kRows > 0) {
+    DEPTHWISE_UNROLL
+    for (int ky = 0; ky < kRows; ++ky) {
+      add_row<P, K, S, kEdge, kMasked>(sum, s, in + ky * s.in_row, weights + ky * K * s.weight_step, channels);
+    }
+  } else {
+    in += ky_begin * s.in_row;
+    weights += ky_begin * s.filter_w * s.weight_step;
+    for (int64_t ky = ky_begin; ky < ky_end; ++ky, in += s.in_row, weights += s.filter_w * s.weight_step) {
+      add_row<P, K, S, kEdge, kMasked>(sum, s, in, weights, channels);
+    }
+  }
+  if (s.clamps) {
+    DEPTHWISE_UNROLL
+    for (int p = 0; p < P; ++p) sum[p] = clamp(sum[p], load(s.lo), load(s.hi));
+  }
+  DEPTHWISE_UNROLL
+  for (int p = 0; p < P; ++p, out += s.out_column) {
+    if (kEdge && p >= s.columns) break;
+    if constexpr (kMasked) {
+      store_tail(out, sum[p], channels);
+    } else {
+      store(out, sum[p]);
+    }
+  }
+}
+
+// All channels of a block, up to two vectors at a time: so a pixel's cache lines are read one after the other.
 template <int P, int K, int S, bool kEdge, bool kMasked>
 DEPTHWISE_NOINLINE void block(const Strip& strip) {
   Strip s = strip;
   const tail channels = tail_of(s.channels % kWidth);
   // Columns past the last output's taps would only be added to sums that are not stored.
   if (kEdge) s.column_end = min(s.column_end, (s.columns - 1) * s.column_stride + s.filter_w);
-  const int64_t in_tap = s.in_column, weight_tap = s.weight_step;
-  for (int64_t y = 0; y < s.rows; ++y) {
-    const int64_t top = y * s.row_stride;
-    const int64_t ky_begin = max(s.row_begin - top, 0), ky_end = min(s.row_end - top, s.filter_h);
-    vec sum[P];
-    DEPTHWISE_UNROLL
-    for (int p = 0; p < P; ++p) sum[p] = load(s.bias);
-    for (int64_t ky = ky_begin; ky < ky_end; ++ky) {
-      const float* in = s.in + (top + ky) * s.in_row;
-      const float* weights = s.weights + ky * s.filter_w * weight_tap;
-      if constexpr (K == 3 || K == 5) {
-        add_taps<P, K, S, kEdge, kMasked>(sum, s, in, weights, 0, channels);
-      } else if constexpr (K == 7 && kRegisters >= 32) {
-        add_taps<P, 7, S, kEdge, kMasked>(sum, s, in, weights, 0, channels);
-      } else if constexpr (K == 7) {
-        add_taps<P, 4, S, kEdge, kMasked>(sum, s, in, weights, 0, channels);
-        add_taps<P, 3, S, kEdge, kMasked>(sum, s, in + 4 * in_tap, weights + 4 * weight_tap, 4, channels);
-      } else {
-        int64_t kx = 0;
-        for (; kx + 4 <= s.filter_w; kx += 4) {
-          add_taps<P, 4, S, kEdge, kMasked>(sum, s, in + kx * in_tap, weights + kx * weight_tap, kx, channels);
-        }
-        if (s.filter_w & 2) {
-          add_taps<P, 2, S, kEdge, kMasked>(sum, s, in + kx * in_tap, weights + kx * weight_tap, kx, channels);
-          kx += 2;
-        }
-        if (s.filter_w & 1) {
-          add_taps<P, 1, S, kEdge, kMasked>(sum, s, in + kx * in_tap, weights + kx * weight_tap, kx, channels);
+  // Rows of which all taps fall on the input, if the loop over them has been unrolled.
+  int64_t whole = 0, end_whole = 0;
+  if (K == 3 && s.filter_h == 3 && s.row_end >= 3) {
+    whole = min(s.row_begin <= 0 ? 0 : ceil_div(s.row_begin, s.row_stride), s.rows);
+    end_whole = max(whole, min((s.row_end - 3) / s.row_stride + 1, s.rows));
+  }
+  const int64_t in_step = s.row_stride * s.in_row;
+  for (int64_t c = 0; c >= 0;) {
+    const int64_t next = kWidth == 16 ? -1 : next_vector(strip, c);
+    const int64_t last = next < 0 ? c : next;
+    if constexpr (K == 3) {
+      const float* in = s.in + whole * in_step;
+      float* out = s.out + whole * s.out_row;
+      for (int64_t y = whole; y < end_whole; ++y, in += in_step, out += s.out_row) {
+        for (int64_t v = c;; v = last) {
+          output_row<P, K, S, kEdge, kMasked, K>(s, in + v, out + v, s.weights + v, s.bias + v, 0, K, channels);
+          if (v == last) break;
         }
       }
     }
-    float* out = s.out + y * s.out_row;
-    DEPTHWISE_UNROLL
-    for (int p = 0; p < P; ++p, out += s.out_column) {
-      if (kEdge && p >= s.columns) break;
-      if (s.clamps) sum[p] = clamp(sum[p], load(s.lo), load(s.hi));
-      if constexpr (kMasked) {
-        store_tail(out, sum[p], channels);
-      } else {
-        store(out, sum[p]);
+    for (int64_t y = 0; y < s.rows; ++y) {
+      if (y == whole) y = end_whole;
+      if (y == s.rows) break;
+      const int64_t top = y * s.row_stride;
+      const int64_t ky_begin = max(s.row_begin - top, 0), ky_end = min(s.row_end - top, s.filter_h);
+      for (int64_t v = c;; v = last) {
+        output_row<P, K, S, kEdge, kMasked, 0>(s, s.in + y * in_step + v, s.out + y * s.out_row + v, s.weights + v,
+                                               s.bias + v, ky_begin, ky_end, channels);
+        if (v == last) break;
       }
     }
+    c = next_vector(strip, last);
   }
 }
 
-// The block widths of this instruction set; the second is for what the first leaves of a row.
-constexpr int kBlock = kRegisters >= 32 ? 14 : 8;
-constexpr int kHalfBlock = kRegisters >= 32 ? 7 : 4;
+// The block widths of this instruction set, the second for the ends of rows and narrow pictures. Where an FMA is two
+// instructions their products take registers too.
+constexpr int kBlock = kRegisters >= 32 ? 14 : kWidth >= 8 ? 10 : 8;
+constexpr int kHalfBlock = 7;
 
 struct BlockKernel {
   const char* name;
@@ -141,22 +193,19 @@ constexpr BlockKernel kBlockKernels[] = {
 
 #undef DEPTHWISE_BLOCK
 
-// The strip in blocks. A block that reaches over the picture's edge or is not full takes the checked version.
+// The strip in blocks, the last two about equally wide: short ones keep few sums under way. A block that reaches over
+// the picture's edge or is not full takes the checked version.
 DEPTHWISE_INLINE void run_blocks(const BlockKernel& kernel, const Strip& strip) {
-  Strip s = strip;
-  for (int64_t x = 0; x < strip.columns;) {
-    const int64_t left = strip.columns - x, width = left > kHalfBlock ? kBlock : kHalfBlock;
-    const int64_t first = x * strip.column_stride;
-    s.in = strip.in + first * strip.in_column;
-    s.out = strip.out + x * strip.out_column;
-    s.columns = min(left, width);
-    s.column_begin = strip.column_begin - first;
-    s.column_end = strip.column_end - first;
+  for (int64_t x = 0, left = strip.columns; left > 0;) {
+    const int64_t columns = left > 2 * kBlock ? kBlock : left > kBlock ? ceil_div(left, 2) : left;
+    const Strip s = columns_of_strip(strip, x, x + columns);
+    const bool half = columns <= kHalfBlock;
+    const int64_t width = half ? kHalfBlock : kBlock;
     const bool inside =
-        left >= width && s.column_begin <= 0 && s.column_end >= (width - 1) * strip.column_stride + strip.filter_w;
-    const bool half = width == kHalfBlock;
+        columns == width && s.column_begin <= 0 && s.column_end >= (width - 1) * s.column_stride + s.filter_w;
     (inside ? half ? kernel.half_inside : kernel.inside : half ? kernel.half_edge : kernel.edge)(s);
-    x += s.columns;
+    x += columns;
+    left -= columns;
   }
 }
 

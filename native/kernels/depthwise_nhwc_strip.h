@@ -40,6 +40,18 @@ DEPTHWISE_INLINE int64_t next_vector(const Strip& s, int64_t c) {
   return min(c == 0 && s.shift > 0 ? s.shift : c + kWidth, s.channels - kWidth);
 }
 
+// Outputs [begin, end) of each row of the strip.
+DEPTHWISE_INLINE Strip columns_of_strip(const Strip& strip, int64_t begin, int64_t end) {
+  const int64_t first = begin * strip.column_stride;
+  Strip s = strip;
+  s.in += first * s.in_column;
+  s.out += begin * s.out_column;
+  s.columns = end - begin;
+  s.column_begin -= first;
+  s.column_end -= first;
+  return s;
+}
+
 using StripFn = void (*)(const Strip& strip);
 
 }  // namespace

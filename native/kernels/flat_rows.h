@@ -475,9 +475,13 @@ struct Tile {
     kernels.edge[count - 1](pass, outside, to);
   }
 
-  // All taps, phase by phase, over `units` few enough for the sums to stay in the L1 cache.
+  // All taps, phase by phase, over units few enough for the sums to stay in the L1 cache. Where one pass makes the
+  // sums, only the cache lines that it writes half have to stay, for the next phase: then units enough to be worth a
+  // call.
   void run_rows(const Kernels& kernels, int64_t most_rows, int64_t j) const {
-    const int64_t segment = max_of(4096 / most_rows / unit_floats(p, split), kMostRows / most_rows);
+    const bool one_pass = rows.stride == 1 && p.filter_h <= kMostTaps;
+    const int64_t least = one_pass ? (kWidth >= 16 ? 16 : 6) : 1;
+    const int64_t segment = max_of(4096 / most_rows / unit_floats(p, split), least * kMostRows / most_rows);
     const int64_t remainders = min_of(rows.stride, p.filter_h);
     for (int64_t unit = first_unit; unit < last_unit; unit += segment) {
       const int64_t end = min_of(unit + segment, last_unit);

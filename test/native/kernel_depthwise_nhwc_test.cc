@@ -94,6 +94,23 @@ TEST_CASE("depthwise_nhwc: several tiles of channels, rows and images") {
   check_kernel(kFamily, {.batch = 0, .in_h = 7, .in_w = 7, .in_c = 32});
 }
 
+TEST_CASE("depthwise_nhwc: numbers of channels that are staged") {
+  for (const int64_t channels : {256, 512, 768}) {
+    for (const int64_t filter : {3, 5}) {
+      for (const int64_t stride : {1, 2}) check_kernel(kFamily, same(square(11, 9, channels, filter, stride, 1)));
+    }
+  }
+  check_kernel(kFamily, same(square(20, 5, 256, 3, 1, 1)));
+  check_kernel(kFamily, same(square(9, 13, 256, 3, 2, 3)));
+  check_kernel(kFamily, {.in_h = 7, .in_w = 7, .in_c = 256, .filter_h = 7, .filter_w = 7});
+}
+
+TEST_CASE("depthwise_nhwc: rows that roll in parts") {
+  for (const int64_t width : {56, 57, 112, 113, 170}) {
+    for (const int64_t stride : {1, 2}) check_kernel(kFamily, padded(square(5, width, 20, 3, stride, 1)));
+  }
+}
+
 TEST_CASE("depthwise_nhwc: filters of output, input, height, width") {
   for (const int64_t channels : {3, 16, 37}) {
     for (const int64_t filter : {3, 5, 6}) {
