@@ -13,7 +13,9 @@
 //   for (tap) for (i)  w[v] = next V vectors;  for (p) { x = broadcast(pixel[tap][p][i]);  sum[p][v] += x * w[v] }
 //
 // Registers: P * V sums, V weights, one input. AVX-512: 14 x 2 or 9 x 3; with 16 registers: 6 x 2 or 4 x 3.
-// Packed: [group][block of V vectors of outputs][ky][kx][i][V * kWidth], zeros past the group's last output.
+// Packed: [group][block of V vectors of outputs][ky][kx][i][V * kWidth], zeros past the group's last output. Where that
+// leaves half or three quarters of the last vector empty, it holds two or four inputs at once, which are broadcast
+// together, and their lanes are added at the end.
 //
 // Pointers to padding are to zeros, which are multiplied only beside pixels that are not on padding; where a weight
 // isn't finite, pixels are computed one by one, and never. With few input channels and one group, the taps of a filter
@@ -38,47 +40,118 @@ struct Tile {
   const float* weights;
   const float* bias;
   float* output;
-  int64_t output_pitch;  // floats between pixels
-  int64_t outputs;       // to write, more than (V - 1) * kWidth, at most V * kWidth
+  const int32_t* places;  // of the pixels, from `output`
+  int64_t output_pitch;   // floats between neighbouring pixels
+  int64_t outputs;        // to write, more than (V - 1) * kWidth, at most V * kWidth
   float lo, hi;
+  bool clamps;
 };
 
-// Adds one tap's inputs [first, end) to the sums of the pixels [kFirst, kEnd).
+// Adds input i of one tap to the sums of the pixels [kFirst, kEnd), of the first V vectors of outputs.
+template <int kFirst, int kEnd, int V, int P, int kAllVectors>
+DEPTHWISE_INLINE void add_input(const float* const (&x)[P], int64_t i, const float* weights,
+                                vec (&sums)[P][kAllVectors]) {
+  vec w[V];
+  DEPTHWISE_UNROLL
+  for (int v = 0; v < V; ++v) w[v] = load(weights + v * kWidth);
+  DEPTHWISE_UNROLL
+  for (int p = kFirst; p < kEnd; ++p) {
+    const vec in = set1(x[p][i]);
+    DEPTHWISE_UNROLL
+    for (int v = 0; v < V; ++v) sums[p][v] = fma(in, w[v], sums[p][v]);
+  }
+}
+
+// Inputs of a turn of the loop over a tap's: with few registers, 16 turns are so short that their end is mispredicted.
+constexpr int kInputsAtOnce = kRegisters < 32 ? 4 : 1;
+
+// The same for the inputs [first, end).
 template <int kFirst, int kEnd, int P, int V>
 DEPTHWISE_INLINE void add_tap(const float* const (&x)[P], int64_t first, int64_t end, const float* weights,
                               vec (&sums)[P][V]) {
-  for (int64_t i = first; i < end; ++i, weights += V * kWidth) {
-    vec w[V];
+  int64_t i = first;
+  for (; i + kInputsAtOnce <= end; i += kInputsAtOnce, weights += kInputsAtOnce * V * kWidth) {
     DEPTHWISE_UNROLL
-    for (int v = 0; v < V; ++v) w[v] = load(weights + v * kWidth);
-    DEPTHWISE_UNROLL
-    for (int p = kFirst; p < kEnd; ++p) {
-      const vec in = set1(x[p][i]);
-      DEPTHWISE_UNROLL
-      for (int v = 0; v < V; ++v) sums[p][v] = fma(in, w[v], sums[p][v]);
+    for (int j = 0; j < kInputsAtOnce; ++j) {
+      add_input<kFirst, kEnd, V>(x, i + j, weights + j * V * kWidth, sums);
     }
   }
+  if (kInputsAtOnce == 1) return;
+  for (; i < end; ++i, weights += V * kWidth) add_input<kFirst, kEnd, V>(x, i, weights, sums);
+}
+
+// The same with F inputs in one vector of weights, the last: lane o * F + f has output o's weight of input i + f.
+template <int F, int P, int V>
+DEPTHWISE_INLINE void add_folded_tap(const float* const (&x)[P], int64_t first, int64_t end, const float* weights,
+                                     vec (&sums)[P][V]) {
+  for (int64_t i = first; i < end; i += F, weights += kWidth) {
+    DEPTHWISE_UNROLL
+    for (int f = 0; f < F; ++f, weights += (V - 1) * kWidth) add_input<0, P, V - 1>(x, i + f, weights, sums);
+    const vec w = load(weights);
+    DEPTHWISE_UNROLL
+    for (int p = 0; p < P; ++p) sums[p][V - 1] = fma(repeat<F>(x[p] + i), w, sums[p][V - 1]);
+  }
+}
+
+// Lanes of folded vectors: the bias of output o in lane o * F, zeros beside it; and the sums of F lanes as lane o.
+constexpr int32_t kFoldLanes = 16;
+struct FoldLanes {
+  int32_t outputs[kFoldLanes], first[kFoldLanes], other[2][kFoldLanes];
+};
+constexpr FoldLanes make_fold_lanes(int fold) {
+  FoldLanes made{};
+  for (int l = 0; l < kWidth; ++l) {
+    made.outputs[l] = l / fold;
+    made.first[l] = l * fold % kWidth;
+    made.other[0][l] = l ^ 1;
+    made.other[1][l] = l ^ 2;
+  }
+  return made;
+}
+constexpr FoldLanes kFoldedTwice = make_fold_lanes(2), kFoldedFourTimes = make_fold_lanes(4);
+
+template <int F>
+DEPTHWISE_INLINE vec fold_bias(vec bias) {
+  const FoldLanes& lanes = F == 2 ? kFoldedTwice : kFoldedFourTimes;
+  const uint64_t firsts = (F == 2 ? 0x5555 : 0x1111) & ((1u << kWidth) - 1);
+  return select_part(part_of_bits(firsts), permute(bias, load_indices(lanes.outputs)), zero());
+}
+
+template <int F>
+DEPTHWISE_INLINE vec unfold(vec x) {
+  const FoldLanes& lanes = F == 2 ? kFoldedTwice : kFoldedFourTimes;
+  x = add(x, permute(x, load_indices(lanes.other[0])));
+  if (F == 4) x = add(x, permute(x, load_indices(lanes.other[1])));
+  return permute(x, load_indices(lanes.first));
 }
 
 // A tap that falls on padding for all pixels is left out, and so are the first or the last pixel where it does for
 // them; a single pixel is thus computed without padding.
-template <int P, int V>
+template <int P, int V, int F>
 void run_tile(const Tile& t) {
   vec sums[P][V];
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p) {
     DEPTHWISE_UNROLL
-    for (int v = 0; v < V; ++v) sums[p][v] = load(t.bias + v * kWidth);
+    for (int v = 0; v < V; ++v) {
+      const vec bias = load(t.bias + v * kWidth);
+      sums[p][v] = F > 1 && v == V - 1 ? fold_bias<F>(bias) : bias;
+    }
   }
 
+  constexpr int64_t step = F > 1 ? (V - 1) * kWidth + kWidth / F : V * kWidth;
   const float* weights = t.weights;
   const float* const* pixels = t.pixels;
   const int64_t first = t.channel, end = first + t.length;
-  for (int64_t tap = 0; tap < t.taps; ++tap, pixels += t.pitch, weights += t.length * V * kWidth) {
+  for (int64_t tap = 0; tap < t.taps; ++tap, pixels += t.pitch, weights += t.length * step) {
     const float* x[P];
     DEPTHWISE_UNROLL
     for (int p = 0; p < P; ++p) x[p] = pixels[p];
-    if (x[0] != t.zeros && x[P - 1] != t.zeros) {
+    if constexpr (F > 1) {
+      bool padding = true;
+      for (int p = 0; p < P; ++p) padding = padding && pixels[p] == t.zeros;
+      if (!padding) add_folded_tap<F>(x, first, end, weights, sums);
+    } else if (x[0] != t.zeros && x[P - 1] != t.zeros) {
       add_tap<0, P>(x, first, end, weights, sums);
     } else if (P > 1 && x[P - 1] != t.zeros) {
       add_tap<1, P>(x, first, end, weights, sums);
@@ -91,19 +164,29 @@ void run_tile(const Tile& t) {
     }
   }
 
-  const vec lo = set1(t.lo), hi = set1(t.hi);
+  if constexpr (F > 1) {
+    DEPTHWISE_UNROLL
+    for (int p = 0; p < P; ++p) sums[p][V - 1] = unfold<F>(sums[p][V - 1]);
+  }
+  if (t.clamps) {
+    const vec lo = set1(t.lo), hi = set1(t.hi);
+    DEPTHWISE_UNROLL
+    for (int p = 0; p < P; ++p) {
+      DEPTHWISE_UNROLL
+      for (int v = 0; v < V; ++v) sums[p][v] = clamp(sums[p][v], lo, hi);
+    }
+  }
   const int64_t last = t.outputs - (V - 1) * kWidth;
   const tail lanes = tail_of(last);
-  float* output = t.output;
   DEPTHWISE_UNROLL
-  for (int p = 0; p < P; ++p, output += t.output_pitch) {
+  for (int p = 0; p < P; ++p) {
+    float* output = t.output + t.places[p] * t.output_pitch;
     DEPTHWISE_UNROLL
-    for (int v = 0; v < V - 1; ++v) store(output + v * kWidth, clamp(sums[p][v], lo, hi));
-    const vec x = clamp(sums[p][V - 1], lo, hi);
+    for (int v = 0; v < V - 1; ++v) store(output + v * kWidth, sums[p][v]);
     if (last == kWidth) {
-      store(output + (V - 1) * kWidth, x);
+      store(output + (V - 1) * kWidth, sums[p][V - 1]);
     } else {
-      store_tail(output + (V - 1) * kWidth, x, lanes);
+      store_tail(output + (V - 1) * kWidth, sums[p][V - 1], lanes);
     }
   }
 }
@@ -111,14 +194,18 @@ void run_tile(const Tile& t) {
 using RunTile = void (*)(const Tile&);
 
 struct TileKernels {
-  RunTile by_pixels[kMostVectors][kMostPixels + 1];
+  RunTile by_size[3][kMostVectors][kMostPixels + 1];  // [whole, folded twice, four times][V - 1][P]
 };
 
 template <int P, int V>
 constexpr void list_tile_kernels(TileKernels& kernels) {
   if constexpr (P > 0) {
     list_tile_kernels<P - 1, V>(kernels);
-    kernels.by_pixels[V - 1][P] = run_tile<P, V>;
+    kernels.by_size[0][V - 1][P] = run_tile<P, V, 1>;
+    if constexpr (V > 1) {
+      kernels.by_size[1][V - 1][P] = run_tile<P, V, 2>;
+      kernels.by_size[2][V - 1][P] = run_tile<P, V, 4>;
+    }
   }
 }
 
@@ -134,13 +221,21 @@ constexpr TileKernels kTileKernels = make_tile_kernels();
 constexpr int kPixelsByVectors[] = {0, most_pixels(1), most_pixels(2), most_pixels(3)};
 
 // Blocks of outputs of a group: two vectors each, the last one of three or, where there is no other, of one.
+// A group's last vector, if it would be a half or a quarter full, is folded: it holds that many outputs for two or four
+// inputs at once.
 struct Blocks {
   int64_t vectors, count;
+  int64_t fold;     // of the last vector: 1, 2 or 4
+  int64_t weights;  // floats of a group, for an input of a tap
 };
 
 Blocks blocks_of(const Problem& p) {
-  const int64_t vectors = ceil_div(p.out_c / p.groups, kWidth);
-  return {vectors, max(1, vectors / 2)};
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, rest = out_c % kWidth;
+  const int64_t vectors = ceil_div(out_c, kWidth);
+  int64_t fold = 1;
+  if (vectors > 1 && rest == kWidth / 2 && in_c % 2 == 0) fold = 2;
+  if (vectors > 1 && rest == kWidth / 4 && in_c % 4 == 0) fold = 4;
+  return {vectors, max(1, vectors / 2), fold, (vectors - 1) * kWidth + kWidth / fold};
 }
 
 int64_t vectors_of_block(const Blocks& blocks, int64_t block) {
@@ -155,23 +250,24 @@ struct Split {
   int64_t pixels_first;  // whether successive tiles share weights rather than inputs
   int64_t joined;        // the taps of a filter row may become one
   int64_t by_rows;       // no micro-kernel's pixels lie in two rows, so that they share their padding
+  int64_t sorted;        // pixels that share their padding are neighbours, see PixelOrder
   int64_t copied;        // NHWC inputs are copied to scratch memory
 };
 
 void store_split(const Split& split, KernelPlan& plan) {
-  const int64_t values[] = {split.pixels,       split.pixel_tiles, split.blocks,  split.block_tiles,
-                            split.pixels_first, split.joined,      split.by_rows, split.copied};
-  for (int i = 0; i < 8; ++i) plan.param[i] = values[i];
+  const int64_t values[] = {split.pixels, split.pixel_tiles, split.blocks, split.block_tiles, split.pixels_first,
+                            split.joined, split.by_rows,     split.sorted, split.copied};
+  for (int i = 0; i < 9; ++i) plan.param[i] = values[i];
 }
 
 Split load_split(const KernelPlan& plan) {
   const int64_t* values = plan.param;
-  return {values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7]};
+  return {values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8]};
 }
 
 // The scratch memory of a tile, in floats from its start.
 struct Scratch {
-  int64_t pointers, zeros, patches, input, output, end;
+  int64_t pointers, places, zeros, patches, input, output, end;
 };
 
 // The most rows of an image that a run of `pixels` touches.
@@ -203,13 +299,14 @@ Scratch scratch_of(const Problem& p, const Split& split) {
   constexpr int64_t kPointerFloats = sizeof(void*) / 4;
   Scratch s;
   s.pointers = 0;
-  s.zeros = round_up(p.filter_h * p.filter_w * split.pixels * kPointerFloats, 16);
+  s.places = round_up(p.filter_h * p.filter_w * split.pixels * kPointerFloats, 16);
+  s.zeros = s.places + round_up(split.pixels, 16);
   s.patches = s.zeros + round_up(max(channels, p.filter_w * p.in_c * split.joined), 16);
   const int64_t patches = min(split.pixels, border_pixels(p) * most_rows(p, split.pixels)) * p.filter_h;
   s.input = s.patches + round_up(split.joined ? patches * p.filter_w * p.in_c : 0, 16);
   s.output = s.input +
              round_up(own_input ? most_input_rows(p, split.pixels) * p.in_w * scratch_pitch(channels) + kWidth : 0, 16);
-  s.end = s.output + round_up(planes ? split.pixels * groups * (p.out_c / p.groups) : 0, 16);
+  s.end = s.output + (planes ? split.pixels * kMostVectors * kWidth : 0);
   return s;
 }
 
@@ -218,6 +315,31 @@ constexpr int64_t kTileWork = 5 << 19;
 // Weights that stay in the second cache beside a tile's inputs and outputs.
 constexpr int64_t kCachedWeights = 1 << 17;
 
+// The tiles of planes: of those that are small enough, the ones that cost the least beside the multiplications. Each
+// tile transposes all inputs that its rows need, at some 11 multiplications a float (of 32 or 16 a cycle), so that rows
+// of its own serve few outputs ill, and few rows share less of their inputs.
+void split_planes(const Problem& p, const Blocks& blocks, Split& split) {
+  const int64_t in_c = p.in_c / p.groups, depth = p.filter_h * p.filter_w * in_c;
+  const int64_t per_block = ceil_div(p.out_c / p.groups, blocks.count);
+  const int64_t most_work = max(kTileWork, p.out_h * p.out_w * p.out_c * depth / 16);
+  int64_t least = 0;
+  for (int64_t rows = p.out_h; rows > 0; rows -= ceil_div(rows, 5)) {
+    const int64_t pixels = rows * p.out_w;
+    const int64_t input = most_input_rows(p, pixels) * p.in_w * in_c;
+    for (int64_t parts = 1; parts <= blocks.count; ++parts) {
+      const int64_t some = ceil_div(blocks.count, parts), work = pixels * depth * per_block * some;
+      if (work > most_work && (rows > 1 || some > 1)) continue;
+      const int64_t groups = some < blocks.count ? 1 : max(1, min(p.groups, kTileWork / work));
+      const int64_t cost = ceil_div(p.out_h, rows) * ceil_div(blocks.count, some) *
+                           (11 * input + 64 * pixels * p.filter_h * p.filter_w / groups);
+      if (least > 0 && cost >= least) continue;
+      least = cost;
+      split.pixels = pixels;
+      split.blocks = some * groups;
+    }
+  }
+}
+
 bool plan(const Problem& p, KernelPlan& plan) {
   const Blocks blocks = blocks_of(p);
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups;
@@ -225,30 +347,58 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t pixels = p.out_h * p.out_w, all_blocks = p.groups * blocks.count;
   const int64_t per_block = ceil_div(out_c, blocks.count);
 
-  // First the pixels, enough for a block's weights to be worth their way to the first cache, then the blocks.
   Split split{};
   const int64_t most = kPixelsByVectors[min(blocks.vectors, 2)];
   const bool pads =
       p.pad_top > 0 || p.pad_left > 0 || (p.out_w - 1) * p.stride_w + 1 > p.in_w - (p.filter_w - 1) * p.dilation_w;
-  split.by_rows = pads && p.out_w / ceil_div(p.out_w, most) >= 4;
-  const int64_t unit = split.by_rows || p.layout == Layout::nchw ? p.out_w : most;
-  const int64_t wanted = max(4 * most, min(16 * most, kTileWork / (depth * per_block)));
-  split.pixels = min(pixels, round_up(ceil_div(pixels, ceil_div(pixels, wanted)), unit));
+  split.joined = p.groups == 1 && p.dilation_w == 1 && p.filter_w > 1 && p.in_c < 16;
+  // Equal parts of a short row leave many of few registers without a pixel; of a very short one, so do the borders.
+  split.sorted = pads && !split.joined && kRegisters < 32 && p.out_w >= 8 && p.out_w < 16;
+  split.by_rows = pads && !split.sorted && p.out_w / ceil_div(p.out_w, most) >= 4;
+  if (p.layout == Layout::nchw) {
+    split_planes(p, blocks, split);
+  } else {
+    // First the pixels, enough for a block's weights to be worth their way to the first cache, then the blocks.
+    const int64_t unit = split.by_rows ? p.out_w : most;
+    const int64_t wanted = max(4 * most, min(16 * most, kTileWork / (depth * per_block)));
+    split.pixels = min(pixels, round_up(ceil_div(pixels, ceil_div(pixels, wanted)), unit));
+    const int64_t wanted_blocks = max(1, min(all_blocks, kTileWork / (split.pixels * depth * per_block)));
+    split.blocks = ceil_div(all_blocks, ceil_div(all_blocks, wanted_blocks));
+  }
   split.pixel_tiles = ceil_div(pixels, split.pixels);
-  const int64_t wanted_blocks = max(1, min(all_blocks, kTileWork / (split.pixels * depth * per_block)));
-  split.blocks = ceil_div(all_blocks, ceil_div(all_blocks, wanted_blocks));
   split.block_tiles = ceil_div(all_blocks, split.blocks);
   split.pixels_first = p.out_c * depth > kCachedWeights;
-  split.joined = p.groups == 1 && p.dilation_w == 1 && p.filter_w > 1 && p.in_c < 16;
   split.copied =
       p.layout == Layout::nhwc && collides(p.stride_w * p.in_c) && depth / in_c * split.blocks * per_block >= 128;
 
   plan.kernel = "dense";
   plan.tiles = p.batch * split.pixel_tiles * split.block_tiles;
-  plan.packed_floats = p.groups * blocks.vectors * kWidth * depth + kFlagFloats;
+  plan.packed_floats = round_up(p.groups * blocks.weights * depth, kFlagFloats) + kFlagFloats;
   plan.scratch_floats = scratch_of(p, split).end;
   store_split(split, plan);
   return true;
+}
+
+// The folded vectors of group g, behind `whole` floats for each input of a tap. Returns a NaN if one isn't finite.
+float pack_folded(const Problem& p, const FilterView& filter, int64_t g, int64_t whole, int64_t fold, float* to) {
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, rest = out_c % kWidth;
+  float check = 0;
+  for (int64_t ky = 0; ky < p.filter_h; ++ky) {
+    for (int64_t kx = 0; kx < p.filter_w; ++kx) {
+      const float* tap =
+          filter.data + (g * out_c + out_c - rest) * filter.stride_o + ky * filter.stride_h + kx * filter.stride_w;
+      for (int64_t first = 0; first < in_c; first += fold) {
+        to += fold * whole;
+        for (int64_t o = 0; o < rest; ++o) {
+          for (int64_t i = first; i < first + fold; ++i) {
+            *to = tap[o * filter.stride_o + i * filter.stride_i];
+            check += *to++ * 0.0f;
+          }
+        }
+      }
+    }
+  }
+  return check;
 }
 
 void pack(const Problem& p, const KernelPlan& plan, const FilterView& filter, float* packed) {
@@ -258,31 +408,63 @@ void pack(const Problem& p, const KernelPlan& plan, const FilterView& filter, fl
   vec check = zero();
   for (int64_t g = 0; g < p.groups; ++g) {
     for (int64_t b = 0; b < blocks.count; ++b) {
-      const int64_t first = 2 * b * kWidth, width = vectors_of_block(blocks, b) * kWidth;
+      const int64_t first = 2 * b * kWidth, fold = b + 1 < blocks.count ? 1 : blocks.fold;
+      const int64_t width = (vectors_of_block(blocks, b) - (fold > 1)) * kWidth;
       const vec found = pack_vectors(p, filter, g * out_c + first, min(out_c - first, width), width,
-                                     [&p, to, in_c, width](int64_t ky, int64_t kx, int64_t i) {
-                                       return to + ((ky * p.filter_w + kx) * in_c + i) * width;
+                                     [&p, to, in_c, width, fold](int64_t ky, int64_t kx, int64_t i) {
+                                       const int64_t input = (ky * p.filter_w + kx) * in_c + i;
+                                       return to + input * width + (fold > 1 ? input / fold * kWidth : 0);
                                      });
       check = add(check, found);
-      to += depth * width;
+      if (fold > 1) check = add(check, set1(pack_folded(p, filter, g, width, fold, to)));
+      to += depth * width + (fold > 1 ? depth / fold * kWidth : 0);
     }
   }
   store_finite_flag(plan, packed, all_finite(check));
 }
 
-// Writes pointers[tap * pitch + m] for the taps and `count` output pixels from `first` on.
+// Calls visit(row, column, run) for `count` output pixels from `first` on, in runs of neighbours. Sorted: those that no
+// tap leaves, then those above and below them, then those at the left and the right.
+template <typename Visit>
+void for_each_run(const Problem& p, int64_t first, int64_t count, bool sorted, Visit visit) {
+  const int64_t end = first + count, first_row = first / p.out_w, end_row = (end - 1) / p.out_w + 1;
+  const auto visit_rows = [&](bool inner, bool outer, int64_t left, int64_t right) {
+    for (int64_t oy = first_row; oy < end_row; ++oy) {
+      const int64_t top = oy * p.stride_h - p.pad_top;
+      const bool is_inner = top >= 0 && top + (p.filter_h - 1) * p.dilation_h < p.in_h;
+      if (!(is_inner ? inner : outer)) continue;
+      const int64_t from = max(left, first - oy * p.out_w), to = min(right, end - oy * p.out_w);
+      if (from < to) visit(oy, from, to - from);
+    }
+  };
+  if (!sorted) {
+    visit_rows(true, true, 0, p.out_w);
+    return;
+  }
+  const int64_t left = min(p.out_w, ceil_div(p.pad_left, p.stride_w));
+  const int64_t inner = p.in_w + p.pad_left - (p.filter_w - 1) * p.dilation_w - 1;
+  const int64_t right = max(left, inner < 0 ? 0 : min(p.out_w, inner / p.stride_w + 1));
+  visit_rows(true, false, left, right);
+  visit_rows(false, true, left, right);
+  visit_rows(true, true, 0, left);
+  visit_rows(true, true, right, p.out_w);
+}
+
+// Writes pointers[tap * pitch + m] and places[m] for the taps and `count` output pixels from `first` on, in their
+// order.
 struct PointerTable {
   const Problem& p;
   const Pixels& in;
   const float** pointers;
+  int32_t* places;
   int64_t pitch;
   const float* padding;  // what pointers to padding are
   float* patches;        // see joined
 
-  void fill(int64_t first, int64_t count, bool joined) {
-    for (int64_t m = 0; m < count;) {
-      const int64_t oy = (first + m) / p.out_w, ox = (first + m) % p.out_w;
-      const int64_t run = min(count - m, p.out_w - ox);
+  void fill(int64_t first, int64_t count, bool sorted, bool joined) {
+    int64_t m = 0;
+    for_each_run(p, first, count, sorted, [&](int64_t oy, int64_t ox, int64_t run) {
+      for (int64_t i = 0; i < run; ++i) places[m + i] = static_cast<int32_t>(oy * p.out_w + ox + i - first);
       for (int64_t ky = 0; ky < p.filter_h; ++ky) {
         const int64_t iy = oy * p.stride_h + ky * p.dilation_h - p.pad_top;
         const bool inside = iy >= 0 && iy < p.in_h;
@@ -296,7 +478,7 @@ struct PointerTable {
         }
       }
       m += run;
-    }
+    });
   }
 
   void fill_row(const float* row, int64_t kx, const float** to, int64_t ox, int64_t run) {
@@ -359,41 +541,47 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   output += image * p.out_h * p.out_w * p.out_c;
 
   Pixels in{input, 0, p.in_w * p.in_c, p.in_c};
-  float* out = output + first_pixel * p.out_c;
-  int64_t output_pitch = p.out_c, first_channel = 0;
+  int64_t first_channel = 0;
   if (planes || split.copied) {
     const int64_t row = first_pixel / p.out_w, rows = (first_pixel + pixels - 1) / p.out_w + 1 - row;
     in = own_pixels(p, input, first_group * in_c, (end_group - first_group) * in_c, row, rows, scratch + room.input);
     first_channel = first_group * in_c;
-  }
-  if (planes) {
-    output_pitch = (end_group - first_group) * out_c;
-    out = scratch + room.output - first_group * out_c;
   }
 
   const bool joined = split.joined && finite;
   float* zeros = scratch + room.zeros;
   for (int64_t i = 0; i < room.patches - room.zeros; ++i) zeros[i] = 0.0f;
   const float** pointers = reinterpret_cast<const float**>(scratch + room.pointers);
-  PointerTable table{p, in, pointers, pixels, zeros, scratch + room.patches};
-  table.fill(first_pixel, pixels, joined);
+  int32_t* places = reinterpret_cast<int32_t*>(scratch + room.places);
+  PointerTable table{p, in, pointers, places, pixels, zeros, scratch + room.patches};
+  table.fill(first_pixel, pixels, split.sorted, joined);
 
   Tile t;
   t.zeros = zeros;
   t.pitch = pixels;
   t.taps = joined ? p.filter_h : p.filter_h * p.filter_w;
   t.length = joined ? p.filter_w * in_c : in_c;
-  t.output_pitch = output_pitch;
-  t.lo = args.lo, t.hi = args.hi;
-  const int64_t depth = t.taps * t.length;
+  t.lo = args.lo, t.hi = args.hi, t.clamps = args.clamps;
+  const int64_t depth = t.taps * t.length, out_plane = p.out_h * p.out_w;
   for (int64_t block = first_block; block < end_block; ++block) {
     const int64_t group = block / blocks.count, index = block % blocks.count;
     const int64_t vectors = vectors_of_block(blocks, index);
     const int64_t output_channel = group * out_c + 2 * index * kWidth;
+    const int64_t outputs = min(vectors * kWidth, out_c - 2 * index * kWidth);
+    float* plane = output + output_channel * out_plane + first_pixel;
     t.channel = group * in_c - first_channel;
-    t.weights = args.weights + (group * blocks.vectors + 2 * index) * kWidth * depth;
+    t.weights = args.weights + (group * blocks.weights + 2 * index * kWidth) * depth;
     t.bias = args.bias + output_channel;
-    t.outputs = min(vectors * kWidth, out_c - 2 * index * kWidth);
+    if (planes) {
+      t.output = scratch + room.output;
+      t.output_pitch = t.outputs = vectors * kWidth;
+      prefetch_rows(plane, out_plane, outputs, pixels);
+    } else {
+      t.output = output + first_pixel * p.out_c + output_channel;
+      t.output_pitch = p.out_c;
+      t.outputs = outputs;
+    }
+    const auto& kernels = kTileKernels.by_size[index + 1 < blocks.count ? 0 : blocks.fold / 2];
     // As few micro-kernels as possible, as equal as possible.
     const int64_t most = finite ? kPixelsByVectors[vectors] : 1;
     for (int64_t m = 0; m < pixels;) {
@@ -401,25 +589,29 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
       const int64_t left = split.by_rows ? min(row_left, pixels - m) : pixels - m;
       const int64_t count = ceil_div(left, ceil_div(left, most));
       t.pixels = pointers + m;
-      t.output = out + m * output_pitch + output_channel;
-      kTileKernels.by_pixels[vectors - 1][count](t);
+      t.places = places + m;
+      kernels[vectors - 1][count](t);
       m += count;
+    }
+    if (!planes) continue;
+    // Few planes at a time, so that each is written in one go.
+    for (int64_t o = 0; o < outputs; o += kWidth) {
+      transpose_matrix(t.output + o, t.output_pitch, pixels, min(kWidth, outputs - o), plane + o * out_plane,
+                       out_plane);
     }
   }
 
+  if (!args.activate) return;
   const int64_t first_output = first_group * out_c + 2 * (first_block % blocks.count) * kWidth;
   const int64_t last_index = (end_block - 1) % blocks.count;
   const int64_t end_output =
       last_index + 1 == blocks.count ? end_group * out_c : (end_group - 1) * out_c + 2 * (last_index + 1) * kWidth;
   const int64_t outputs = end_output - first_output;
-  if (!planes) {
-    if (args.activate) args.activate(args, out + first_output, pixels, p.out_c, outputs, first_output);
-    return;
+  if (planes) {
+    args.activate(args, output + first_output * out_plane + first_pixel, outputs, out_plane, pixels, first_output);
+  } else {
+    args.activate(args, output + first_pixel * p.out_c + first_output, pixels, p.out_c, outputs, first_output);
   }
-  const int64_t plane = p.out_h * p.out_w;
-  float* to = output + first_output * plane + first_pixel;
-  transpose_matrix(out + first_output, output_pitch, pixels, outputs, to, plane);
-  if (args.activate) args.activate(args, to, outputs, plane, pixels, first_output);
 }
 
 }  // namespace

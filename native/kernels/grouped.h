@@ -85,6 +85,13 @@ DEPTHWISE_NOINLINE void copy_rows(const float* from, int64_t from_pitch, int64_t
   }
 }
 
+// Fetches rows that will be written.
+inline void prefetch_rows(const float* from, int64_t from_pitch, int64_t rows, int64_t columns) {
+  for (int64_t r = 0; r < rows; ++r, from += from_pitch) {
+    for (int64_t c = 0; c < columns; c += 16) prefetch(from + c);
+  }
+}
+
 // Input pixels as the micro-kernels read them: NHWC as it is, or what a tile has transposed.
 struct Pixels {
   const float* data;  // of input row `first_row`, column 0

@@ -89,6 +89,17 @@ DEPTHWISE_INLINE vec spread_part(const float* p, part lanes, indices i) {
   return _mm256_permutevar8x32_ps(_mm256_maskload_ps(p, lanes.mask), i);
 }
 
+template <int kCount>
+DEPTHWISE_INLINE vec repeat(const float* p) {
+  static_assert(kCount == 2 || kCount == 4);
+  if (kCount == 4) {
+    const __m128 four = _mm_loadu_ps(p);
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(four), four, 1);
+  }
+  const __m128i two = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm256_castpd_ps(_mm256_broadcastsd_pd(_mm_castsi128_pd(two)));
+}
+
 DEPTHWISE_INLINE float sum(vec x) {
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   four = _mm_add_ps(four, _mm_movehl_ps(four, four));

@@ -74,6 +74,14 @@ DEPTHWISE_INLINE vec spread_part(const float* p, part lanes, indices i) {
   return _mm512_permutexvar_ps(i, _mm512_maskz_loadu_ps(lanes.mask, p));
 }
 
+template <int kCount>
+DEPTHWISE_INLINE vec repeat(const float* p) {
+  static_assert(kCount == 2 || kCount == 4);
+  if (kCount == 4) return _mm512_maskz_broadcast_f32x4(0xffff, _mm_loadu_ps(p));
+  const __m128i two = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm512_castpd_ps(_mm512_maskz_broadcastsd_pd(0xff, _mm_castsi128_pd(two)));
+}
+
 // Extracted with masks of all lanes, see transpose.
 DEPTHWISE_INLINE float sum(vec x) {
   const __m256 low = _mm512_castps512_ps256(x);

@@ -106,6 +106,13 @@ DEPTHWISE_INLINE vec spread(const float* p, indices i) {
 }
 DEPTHWISE_INLINE vec spread_part(const float* p, part lanes, indices i) { return permute(load_part(p, lanes), i); }
 
+template <int kCount>
+DEPTHWISE_INLINE vec repeat(const float* p) {
+  static_assert(kCount == 2 || kCount == 4);
+  if (kCount == 4) return load(p);
+  return vcombine_f32(vld1_f32(p), vld1_f32(p));
+}
+
 DEPTHWISE_INLINE float sum(vec x) { return vaddvq_f32(x); }
 
 DEPTHWISE_INLINE void transpose(vec (&x)[kWidth]) {

@@ -106,6 +106,11 @@ DEPTHWISE_INLINE vec spread_part(const float* p, part lanes, indices i) {
 
 DEPTHWISE_INLINE float sum(vec x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 
+template <int kCount>
+DEPTHWISE_INLINE vec repeat(const float* p) {
+  return vec{p[0], p[1], p[2 % kCount], p[3 % kCount]};
+}
+
 DEPTHWISE_INLINE vec permute(vec x, indices i) { return vec{x[i.lane[0]], x[i.lane[1]], x[i.lane[2]], x[i.lane[3]]}; }
 
 DEPTHWISE_INLINE void transpose(vec (&x)[kWidth]) {

@@ -15,6 +15,7 @@
 // keep            the same vector, in a register from here on: the compiler can't load it again instead
 // spread(p, i)    lane l is p[i[l]], for indices below kWidth / 2: so many floats are read; spread_part only those
 //                 of a part, and zero for the others. The indices stay where load_indices found them
+// repeat<n>(p)    lane l is p[l % n], n = 2 or 4
 // sum(x)          of all lanes
 // permute(x, i)   lane l is x[i[l]], for indices below kWidth
 // transpose(x)    of a square of kWidth vectors: lane l of x[k] becomes lane k of x[l]

@@ -36,6 +36,19 @@ TEST_CASE("dense: every number of pixels about the tiles") {
   }
 }
 
+TEST_CASE("dense: last vectors that are folded, half or a quarter full, over inputs that do and don't come out even") {
+  for (const int64_t outputs : {5, 6, 9, 10, 12, 17, 18, 20, 24, 36, 40, 52, 56}) {
+    for (const int64_t inputs : {1, 2, 3, 4, 6, 8, 16, 20}) {
+      for (const int64_t groups : {1, 3}) {
+        check_dense(
+            same({.in_h = 4, .in_w = 17, .in_c = groups * inputs, .out_c = groups * outputs, .groups = groups}));
+      }
+    }
+    check_dense(same({.in_h = 4, .in_w = 7, .in_c = 8, .out_c = 2 * outputs, .groups = 2}),
+                {.values = Values::special});
+  }
+}
+
 TEST_CASE("dense: every filter size") {
   for (int64_t height = 1; height <= 7; ++height) {
     for (int64_t width = 1; width <= 7; ++width) {

@@ -139,6 +139,11 @@ TEST_CASE("simd: lanes change places") {
     number();
 
     const Fixture memory(width);
+    simd.repeat_2(memory.nothing_past(2), y);
+    for (int64_t i = 0; i < width; ++i) CHECK(y[i] == memory.nothing_past(2)[i % 2]);
+    simd.repeat_4(memory.nothing_past(4), y);
+    for (int64_t i = 0; i < width; ++i) CHECK(y[i] == memory.nothing_past(4)[i % 4]);
+
     const int64_t half = width / 2;
     std::mt19937 random(2);
     for (int round = 0; round < 100; ++round) {

@@ -33,6 +33,10 @@ void spread_by(const float* x, const int32_t* i, float* y) { store(y, spread(x, 
 void spread_part_by(const float* x, int64_t first, int64_t end, const int32_t* i, float* y) {
   store(y, spread_part(x, part_of(first, end), load_indices(i)));
 }
+template <int kCount>
+void repeat_of(const float* x, float* y) {
+  store(y, repeat<kCount>(x));
+}
 void transpose_square(float* rows) {
   vec x[kWidth];
   for (int64_t i = 0; i < kWidth; ++i) x[i] = load(rows + i * kWidth);
@@ -65,6 +69,8 @@ extern const SimdPrimitives DEPTHWISE_SYMBOL(simd_primitives) = {
     permute_by,
     spread_by,
     spread_part_by,
+    repeat_of<2>,
+    repeat_of<4>,
     transpose_square,
     sum_of,
     binary<add>,

@@ -24,6 +24,7 @@ struct SimdPrimitives {
   void (*permute)(const float* x, const int32_t* i, float* y);
   void (*spread)(const float* x, const int32_t* i, float* y);
   void (*spread_part)(const float* x, int64_t first, int64_t end, const int32_t* i, float* y);
+  Unary repeat_2, repeat_4;        // of an array of two or four
   void (*transpose)(float* rows);  // a square
   float (*sum)(const float* x);
 
