@@ -48,13 +48,20 @@ export function readTensor(
 ): { readonly data: Float32Array; readonly shape: number[] } {
   if (typeof value !== 'object' || value === null) throw notATensor(name, value);
   try {
-    const { data, shape, stride } = value as { data?: unknown; shape?: unknown; stride?: unknown };
+    const { data, shape } = value as { data?: unknown; shape?: unknown };
     if (!types.isFloat32Array(data)) throw notTensorData(name, value, data);
     const sizes =
       shape === undefined
         ? readShape(name, 'dims', (value as { dims?: unknown }).dims, minRank, maxRank, allowEmpty)
         : readShape(name, 'shape', shape, minRank, maxRank, allowEmpty);
-    const view = stride === undefined ? data : contiguousView(name, value as NdarrayView, sizes);
+    // An ndarray's own: what a program put on all objects is no stride of this one.
+    const view = Object.hasOwn(value, 'stride')
+      ? contiguousView(
+          name,
+          { data, stride: (value as NdarrayView).stride, offset: (value as NdarrayView).offset },
+          sizes,
+        )
+      : data;
     checkLength(name, view, sizes);
     return { data: view, shape: sizes };
   } catch (error) {
@@ -83,8 +90,12 @@ export function contiguousView(name: string, array: NdarrayView, shape: readonly
     const got = Array.isArray(stride) ? formatShape(stride) : String(stride);
     throw mismatch(`${name}.stride`, expected, got, 'is it transposed or stepped? Copy it first');
   }
-  const first = Number(offset);
-  return data.subarray(first, first + shape.reduce((a, b) => a * b, 1));
+  if (!Number.isSafeInteger(offset) || (offset as number) < 0) {
+    throw mismatch(`${name}.offset`, 'be an integer >= 0', String(offset));
+  }
+  const view = data.subarray(offset as number, (offset as number) + shape.reduce((a, b) => a * b, 1));
+  if (!types.isFloat32Array(view)) throw mismatch(`${name}.data`, 'be a Float32Array', 'a class that hides one');
+  return view;
 }
 
 /** A fresh copy of a shape; each element is read once. `field` is '' where the value is the shape itself. */

@@ -10,17 +10,27 @@ import(library).then(({ Conv2d }) => {
   for (let i = 0; i < 3; i++) layer.run({ data, shape });
   parentPort.postMessage('running');
 });`;
+// How long terminate() takes here for a worker that has loaded the library and does nothing: more on a busy machine.
+const idle = `const { parentPort, workerData: { library } } = require('node:worker_threads');
+import(library).then(() => parentPort.postMessage('idle'));
+setInterval(() => {}, 1000);`;
 const times = [];
+const idleTimes = [];
 for (const threads of [1, 2, 2, 2, 2, 2, 2, 2]) {
   depthwise.setThreads(threads);
-  const worker = new Worker(source, { eval: true, workerData: { library, data: input.data, shape: input.shape } });
-  await once(worker, 'message');
-  const start = performance.now();
-  await worker.terminate();
-  times.push(performance.now() - start);
+  for (const [program, list] of [
+    [idle, idleTimes],
+    [source, times],
+  ]) {
+    const worker = new Worker(program, { eval: true, workerData: { library, data: input.data, shape: input.shape } });
+    await once(worker, 'message');
+    const start = performance.now();
+    await worker.terminate();
+    list.push(performance.now() - start);
+  }
 }
-const said = `terminate() took ${times.map((time) => time.toFixed(1))} ms`;
-times.sort((a, b) => a - b);
-assert.ok(times[times.length >> 1] < 50, said);
-assert.ok(times.at(-1) < 300, said); // a machine that is busy with other things too
+const said = `terminate() took ${times.map((time) => time.toFixed(1))} ms, of idle workers ${idleTimes.map((time) => time.toFixed(1))} ms`;
+const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+assert.ok(median(times) < 50 + 4 * median(idleTimes), said);
+assert.ok(Math.max(...times) < 500, said); // waiting for a call would take a second at least
 survived();
