@@ -15,7 +15,9 @@ cmake -S . -B build-arm64 -G Ninja -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/aarch64-li
   -Ddoctest_include="$PWD/build-arm64/include" -DDEPTHWISE_ADDON=ON >build-arm64.log
 cmake --build build-arm64 >>build-arm64.log || { cat build-arm64.log; exit 1; }
 scripts/check_symbols.sh build-arm64
-"${emulate[@]}" build-arm64/native_tests "$@"
+# QEMU's user mode can't fork a process that has threads: at times it fails one of its own assertions in the child. The
+# other runs of these tests cover that case.
+"${emulate[@]}" build-arm64/native_tests --test-case-exclude='pool: a forked child gets a pool of its own' "$@"
 
 # What the loader expects: a package.json, the program in a folder beside it, the addon among the prebuilds.
 package=build-arm64/package
