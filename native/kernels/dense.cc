@@ -28,7 +28,8 @@ namespace {
 
 constexpr int kMostVectors = 3;
 constexpr int most_pixels(int vectors) {
-  return (kRegisters - vectors - 1) / vectors > 14 ? 14 : (kRegisters - vectors - 1) / vectors;
+  constexpr int kMost = kBaseline ? 4 : 14;
+  return (kRegisters - vectors - 1) / vectors > kMost ? kMost : (kRegisters - vectors - 1) / vectors;
 }
 constexpr int kMostPixels = most_pixels(1);
 
@@ -202,7 +203,7 @@ constexpr void list_tile_kernels(TileKernels& kernels) {
   if constexpr (P > 0) {
     list_tile_kernels<P - 1, V>(kernels);
     kernels.by_size[0][V - 1][P] = run_tile<P, V, 1>;
-    if constexpr (V > 1) {
+    if constexpr (V > 1 && !kBaseline) {
       kernels.by_size[1][V - 1][P] = run_tile<P, V, 2>;
       kernels.by_size[2][V - 1][P] = run_tile<P, V, 4>;
     }
@@ -233,8 +234,8 @@ Blocks blocks_of(const Problem& p) {
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, rest = out_c % kWidth;
   const int64_t vectors = ceil_div(out_c, kWidth);
   int64_t fold = 1;
-  if (vectors > 1 && rest == kWidth / 2 && in_c % 2 == 0) fold = 2;
-  if (vectors > 1 && rest == kWidth / 4 && in_c % 4 == 0) fold = 4;
+  if (!kBaseline && vectors > 1 && rest == kWidth / 2 && in_c % 2 == 0) fold = 2;
+  if (!kBaseline && vectors > 1 && rest == kWidth / 4 && in_c % 4 == 0) fold = 4;
   return {vectors, max(1, vectors / 2), fold, (vectors - 1) * kWidth + kWidth / fold};
 }
 
@@ -321,17 +322,22 @@ constexpr int64_t kCachedWeights = 1 << 17;
 void split_planes(const Problem& p, const Blocks& blocks, Split& split) {
   const int64_t in_c = p.in_c / p.groups, depth = p.filter_h * p.filter_w * in_c;
   const int64_t per_block = ceil_div(p.out_c / p.groups, blocks.count);
-  const int64_t most_work = max(kTileWork, p.out_h * p.out_w * p.out_c * depth / 16);
-  int64_t least = 0;
+  // Work and costs are products that 64 bits need not hold.
+  const double all_work = static_cast<double>(p.out_h * p.out_w * p.out_c) * static_cast<double>(depth);
+  const double most_work = all_work / 16 > kTileWork ? all_work / 16 : kTileWork;
+  double least = 0;
   for (int64_t rows = p.out_h; rows > 0; rows -= ceil_div(rows, 5)) {
     const int64_t pixels = rows * p.out_w;
     const int64_t input = most_input_rows(p, pixels) * p.in_w * in_c;
     for (int64_t parts = 1; parts <= blocks.count; ++parts) {
-      const int64_t some = ceil_div(blocks.count, parts), work = pixels * depth * per_block * some;
+      const int64_t some = ceil_div(blocks.count, parts);
+      const double work = static_cast<double>(pixels * per_block * some) * static_cast<double>(depth);
       if (work > most_work && (rows > 1 || some > 1)) continue;
-      const int64_t groups = some < blocks.count ? 1 : max(1, min(p.groups, kTileWork / work));
-      const int64_t cost = ceil_div(p.out_h, rows) * ceil_div(blocks.count, some) *
-                           (11 * input + 64 * pixels * p.filter_h * p.filter_w / groups);
+      const int64_t fitting = work < kTileWork ? static_cast<int64_t>(kTileWork / work) : 1;
+      const int64_t groups = some < blocks.count ? 1 : min(p.groups, fitting);
+      const double taps = static_cast<double>(p.filter_h * p.filter_w);
+      const double cost = static_cast<double>(ceil_div(p.out_h, rows) * ceil_div(blocks.count, some)) *
+                          (11.0 * static_cast<double>(input) + 64 * static_cast<double>(pixels) * taps / groups);
       if (least > 0 && cost >= least) continue;
       least = cost;
       split.pixels = pixels;
@@ -362,9 +368,13 @@ bool plan(const Problem& p, KernelPlan& plan) {
     const int64_t unit = split.by_rows ? p.out_w : most;
     const int64_t wanted = max(4 * most, min(16 * most, kTileWork / (depth * per_block)));
     split.pixels = min(pixels, round_up(ceil_div(pixels, ceil_div(pixels, wanted)), unit));
-    const int64_t wanted_blocks = max(1, min(all_blocks, kTileWork / (split.pixels * depth * per_block)));
+    const double work = static_cast<double>(split.pixels) * static_cast<double>(depth * per_block);
+    const int64_t fitting = work < kTileWork ? static_cast<int64_t>(kTileWork / work) : 1;
+    const int64_t wanted_blocks = min(all_blocks, fitting);
     split.blocks = ceil_div(all_blocks, ceil_div(all_blocks, wanted_blocks));
   }
+  // Pointers and transposed inputs that no memory holds, and that 64 bits may not count.
+  if (static_cast<double>(split.pixels) * static_cast<double>(depth) > 1e15) return false;
   split.pixel_tiles = ceil_div(pixels, split.pixels);
   split.block_tiles = ceil_div(all_blocks, split.blocks);
   split.pixels_first = p.out_c * depth > kCachedWeights;

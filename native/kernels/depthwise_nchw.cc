@@ -17,6 +17,7 @@
 //
 // Where a strip's taps reach padding, a second version of the micro-kernel loads columns with masks and skips rows.
 // Zeros in place of padded columns are exact unless a weight is not finite; such a filter takes run_carefully instead.
+#include "depthwise_nchw_pairs.h"
 #include "depthwise_nchw_rows.h"
 
 namespace depthwise {
@@ -244,19 +245,16 @@ void run_strips(const Strips& s) {
 
 using StripKernel = void (*)(const Strips&);
 
-// By the number of rows in flight, less one. At stride 2 few rows reuse as much as many.
+// By the binary logarithm of the number of rows in flight. At stride 2 few rows reuse as much as many.
 constexpr int64_t kMaxRows = 8, kMaxAlternateRows = 4;
 
 template <class Columns, int S, int T>
-constexpr StripKernel kStripsOfRows[kMaxRows] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
-                                                 run_strips<Columns, S, T, 3>, run_strips<Columns, S, T, 4>,
-                                                 run_strips<Columns, S, T, 5>, run_strips<Columns, S, T, 6>,
-                                                 run_strips<Columns, S, T, 7>, run_strips<Columns, S, T, 8>};
+constexpr StripKernel kStripsOfRows[] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
+                                         run_strips<Columns, S, T, 4>, run_strips<Columns, S, T, 8>};
 
 template <class Columns, int S, int T>
-constexpr StripKernel kStripsOfFewRows[kMaxAlternateRows] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
-                                                             run_strips<Columns, S, T, 3>,
-                                                             run_strips<Columns, S, T, 4>};
+constexpr StripKernel kStripsOfFewRows[] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
+                                            run_strips<Columns, S, T, 4>};
 
 // Filters of other heights take several of these passes. Those that most networks have, of 3 and 5 rows, are here only
 // where depthwise_nchw_rows.h declines.
@@ -351,7 +349,7 @@ Frame frame_of(const Problem& p) {
   f.inner_strips.begin = min(ceil_div(p.pad_left, step), f.strips);
   f.inner_strips.end = last_start < 0 ? 0 : min(last_start / step + 1, p.out_w / kWidth);
   f.window_slides = reach + 2 * kWidth <= 64;
-  f.whole_planes = f.phases == 1 && p.out_h <= f.max_rows;
+  f.whole_planes = f.phases == 1 && p.out_h <= f.max_rows && (p.out_h & (p.out_h - 1)) == 0;
 
   const int64_t floats = f.multiplier == 1 ? f.in_plane + f.out_plane : f.out_plane;
   f.batch = max(1, kBatchFloats / floats);
@@ -424,7 +422,8 @@ struct Piece {
 
 // The output rows first, first + phases … of a piece.
 struct PhaseRows {
-  int64_t first, count, at_once;
+  int64_t first, count;
+  Blocks blocks;
   int64_t first_row;    // of the input, for tap row 0
   int64_t top, bottom;  // tap rows of the first and of the last output that lie on padding
 };
@@ -434,7 +433,7 @@ PhaseRows phase_rows(const Frame& f, Range rows, int64_t phase) {
   PhaseRows r;
   r.first = rows.begin + phase;
   r.count = ceil_div(max(0, rows.end - r.first), f.phases);
-  r.at_once = ceil_div(r.count, max(1, ceil_div(r.count, max_rows(p.stride_w))));
+  r.blocks = blocks_of(r.count, p.stride_w);
   r.first_row = r.first * p.stride_h - p.pad_top;
   const int64_t last_row = r.first_row + ((r.count - 1) * p.stride_w + p.filter_h - 1) * p.dilation_h;
   r.top = r.first_row < 0 ? ceil_div(-r.first_row, p.dilation_h) : 0;
@@ -520,7 +519,8 @@ void run_run(Strips& s, const Piece& piece, const Pass& pass, int64_t plane, int
   s.limit = f.whole_planes                     ? piece.output + piece.planes * f.out_plane
             : f.phases > 1 && p.out_w < kWidth ? out
                                                : out + piece.rows.end * p.out_w;
-  (inner ? pass.inner : pass.border)[pass.rows - 1](s);
+  const int log2_rows = pass.rows == 8 ? 3 : pass.rows == 4 ? 2 : pass.rows == 2 ? 1 : 0;
+  (inner ? pass.inner : pass.border)[log2_rows](s);
 }
 
 // Output rows y, y + phases … of all planes of the piece.
@@ -558,14 +558,17 @@ bool goes_by_rows(const Frame& f, Range rows) {
   if (kMasksAreFree && f.strips > kMaskedStrips) return false;
   for (int64_t phase = 0; phase < f.phases; ++phase) {
     const PhaseRows r = phase_rows(f, rows, phase);
-    if (r.count < min_rows(p.stride_w)) return false;
-    const auto found = [&](int64_t top, int64_t bottom) {
-      return find_row_of_strips(p.stride_w, p.filter_h, r.at_once, top, bottom) != nullptr;
+    if (r.count < least_rows(p.stride_w, p.filter_h)) return false;
+    const Blocks& b = r.blocks;
+    const int64_t last = b.count - 1;
+    const auto found = [&](int64_t block, int64_t top, int64_t bottom) {
+      return find_row_of_strips(p.stride_w, p.filter_h, b.height(block), top, bottom) != nullptr;
     };
-    if (r.count == r.at_once ? !found(r.top, r.bottom) : !found(r.top, 0) || !found(0, r.bottom)) return false;
+    if (last == 0 ? !found(0, r.top, r.bottom) : !found(0, r.top, 0) || !found(last, 0, r.bottom)) return false;
     // Only the first and the last block reach padding.
-    const int64_t others = (r.count - r.at_once) * p.stride_w;
-    if (r.count > r.at_once && (r.top > min(r.at_once * p.stride_w, others) || r.bottom > others)) return false;
+    if (last == 0) continue;
+    const int64_t last_begin = r.count - b.height(last), second_begin = last == 1 ? last_begin : b.height(0);
+    if (r.top > second_begin * p.stride_w || r.bottom > (r.count - b.end_of_inner()) * p.stride_w) return false;
   }
   return true;
 }
@@ -588,13 +591,18 @@ void run_by_rows(const Piece& piece) {
   s.hi = piece.args->hi;
   s.masks = masks;
   for (int64_t strip = 0; kMasksAreFree && strip < f.strips; ++strip) {
-    masks[strip] = masks_of_strip(s, S, T, strip * kWidth * S - p.pad_left);
+    masks[strip] = masks_of_strip<kMaxTaps>(s, S, strip * kWidth * S - p.pad_left);
   }
   const auto run_phase = [&](int64_t first_plane, int64_t end_plane, const PhaseRows& r) {
-    // Of a single block both are the same; the blocks between lie inside.
-    const RowOfStripsFn first = find_row_of_strips(S, T, r.at_once, r.top, r.count > r.at_once ? 0 : r.bottom);
-    const RowOfStripsFn inner = find_row_of_strips(S, T, r.at_once, 0, 0);
-    const RowOfStripsFn last = find_row_of_strips(S, T, r.at_once, r.count > r.at_once ? 0 : r.top, r.bottom);
+    // Of a single block first and last are the same; the blocks between lie inside.
+    const Blocks& b = r.blocks;
+    const int64_t last = b.count - 1, last_begin = r.count - b.height(last);
+    const auto find = [&](int64_t block, int64_t top, int64_t bottom) {
+      return find_row_of_strips(S, T, b.height(block), top, bottom);
+    };
+    const RowOfStripsFn run_first = find(0, r.top, last == 0 ? r.bottom : 0), run_last = find(last, 0, r.bottom);
+    const RowOfStripsFn run_large = find_row_of_strips(S, T, b.large, 0, 0);
+    const RowOfStripsFn run_small = find_row_of_strips(S, T, b.small, 0, 0);
     const int64_t in_step = S * p.dilation_h * p.in_w, out_step = f.phases * p.out_w;
     for (int64_t plane = first_plane; plane < end_plane; ++plane) {
       const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
@@ -602,11 +610,15 @@ void run_by_rows(const Piece& piece) {
       const float* const input =
           piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
       float* const output = piece.output + plane * f.out_plane + r.first * p.out_w;
-      for (int64_t y = 0; y + r.at_once < r.count; y += r.at_once) {
-        (y == 0 ? first : inner)(s, input + y * in_step, taps, bias, output + y * out_step);
+      run_first(s, input, taps, bias, output);
+      if (last == 0) continue;
+      int64_t y = b.height(0);
+      for (int64_t i = 1; i < last; ++i) {
+        const bool large = i < b.large_count;
+        (large ? run_large : run_small)(s, input + y * in_step, taps, bias, output + y * out_step);
+        y += large ? b.large : b.small;
       }
-      const int64_t y = r.count - r.at_once;
-      last(s, input + y * in_step, taps, bias, output + y * out_step);
+      run_last(s, input + last_begin * in_step, taps, bias, output + last_begin * out_step);
     }
   };
   // All planes at once; where rows are taken in turns, as many as stay in L1 from one turn to the next.
@@ -618,18 +630,31 @@ void run_by_rows(const Piece& piece) {
   }
 }
 
+void run_by_pairs(const Piece& piece, PairsFn run_plane) {
+  const Frame& f = *piece.frame;
+  const Problem& p = *f.problem;
+  Pairs pairs = pairs_of(p);
+  pairs.clamps = piece.args->clamps;
+  pairs.lo = piece.args->lo;
+  pairs.hi = piece.args->hi;
+  const float* input = piece.input - p.pad_top * p.in_w;
+  const float* taps = packed_filters(*piece.args) + piece.plane * f.filter_o;
+  float* output = piece.output;
+  for (int64_t plane = 0; plane < piece.planes; ++plane) {
+    run_plane(pairs, input, taps, piece.args->bias[piece.plane + plane], output);
+    if (f.multiplier == 1) input += f.in_plane;
+    taps += f.filter_o;
+    output += f.out_plane;
+  }
+}
+
 void run_piece(const Piece& piece) {
   const Frame& f = *piece.frame;
   Strips s = strips_of(piece);
   for (int64_t phase = 0; phase < f.phases; ++phase) {
-    int64_t y = piece.rows.begin + phase;
-    // The rows of this phase in blocks of about the same size.
-    int64_t left = ceil_div(max(0, piece.rows.end - y), f.phases);
-    for (int64_t blocks = ceil_div(left, f.max_rows); blocks > 0; --blocks) {
-      const int64_t rows = ceil_div(left, blocks);
-      run_block(s, piece, y, rows);
-      y += rows * f.phases;
-      left -= rows;
+    int64_t y = piece.rows.begin + phase, left = ceil_div(max(0, piece.rows.end - y), f.phases);
+    for (int64_t rows = f.max_rows; left > 0; rows /= 2) {
+      for (; left >= rows; left -= rows, y += rows * f.phases) run_block(s, piece, y, rows);
     }
   }
 }
@@ -673,19 +698,22 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const bool finite = all_finite(args);
 
   Piece piece{&args, &frame, nullptr, nullptr, scratch, first, 0, {first_row, min(p.out_h, first_row + sizes.rows)}};
-  const bool by_rows = goes_by_rows(frame, piece.rows);
+  const PairsFn pairs = find_pairs(p);
+  const bool by_rows = pairs == nullptr && goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
     const int64_t m = piece.plane % frame.multiplier;
     // As many as are still in L1 when the activation is applied to them.
-    const int64_t most = frame.multiplier > 1        ? frame.multiplier - m
-                         : args.activate || !by_rows ? frame.batch
-                                                     : p.out_c;
+    const int64_t most = frame.multiplier > 1                   ? frame.multiplier - m
+                         : args.activate || !(by_rows || pairs) ? frame.batch
+                                                                : p.out_c;
     const int64_t together = min(most, end - piece.plane);
     piece.planes = finite ? together : 1;
     piece.input = input + (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
     piece.output = output + (image * p.out_c + piece.plane) * frame.out_plane;
     if (!finite && !filter_finite(packed_filters(args) + piece.plane * frame.filter_o, frame.filter_o)) {
       run_carefully(piece);
+    } else if (pairs != nullptr) {
+      run_by_pairs(piece, pairs);
     } else if (by_rows) {
       run_by_rows(piece);
     } else {

@@ -88,12 +88,15 @@ DEPTHWISE_INLINE void load_weights(vec (&weight)[T], const float* column) {
   for (int ky = 0; ky < T; ++ky) weight[ky] = set1(column[ky]);
 }
 
-StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t T, int64_t first_column) {
+// Of T columns of taps at stride S.
+template <int T>
+DEPTHWISE_INLINE StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t first_column) {
   StripMasks masks;
-  const auto inside = [&](int64_t first) {
+  const auto inside = [&](int64_t first) DEPTHWISE_LAMBDA_INLINE {
     return part_of(min(max(-first, 0), kWidth), min(max(s.in_w - first, 0), kWidth));
   };
-  for (int64_t kx = 0; kx < T; ++kx) {
+  DEPTHWISE_UNROLL
+  for (int kx = 0; kx < T; ++kx) {
     const int64_t column = first_column + kx * s.tap_step;
     masks.low[kx] = inside(column);
     masks.high[kx] = inside(column + (S - 1) * kWidth);
@@ -214,7 +217,7 @@ struct RowOfStrips {
         if (column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
           strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width);
         } else {
-          const StripMasks masks = masks_of_strip(s, S, T, column);
+          const StripMasks masks = masks_of_strip<T>(s, S, column);
           strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width);
         }
       }
@@ -243,37 +246,59 @@ struct BlocksOfRows {
   }
 };
 
-// Rows of outputs at once: more reuse more, but at stride 2 little.
-constexpr int64_t min_rows(int64_t stride) { return stride == 1 ? 4 : 3; }
-constexpr int64_t max_rows(int64_t stride) { return stride == 1 ? 7 : 4; }
-
 template <int N>
 struct Int {
   static constexpr int value = N;
 };
 
+// Rows of outputs at once: at stride 1 many reuse more than few do, at stride 2 little. Fewer than four are what a
+// large dilation leaves of a plane, which 3x3 filters have.
+constexpr int64_t most_rows(int64_t stride) { return stride == 1 ? 7 : 4; }
+constexpr int64_t least_rows(int64_t stride, int64_t taps) { return stride == 1 && taps == 3 ? 1 : 4; }
+
 // The micro-kernel for blocks of R rows of which so many lie on padding; null where there is none.
 RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, int64_t rows, int64_t top, int64_t bottom) {
-  const auto of_rows = [&](auto s, auto t) -> RowOfStripsFn {
-    constexpr int S = decltype(s)::value, T = decltype(t)::value;
-    if constexpr (S == 1) {
-      return rows == 4   ? BlocksOfRows<S, T, 4>::find(top, bottom)
-             : rows == 5 ? BlocksOfRows<S, T, 5>::find(top, bottom)
-             : rows == 6 ? BlocksOfRows<S, T, 6>::find(top, bottom)
-             : rows == 7 ? BlocksOfRows<S, T, 7>::find(top, bottom)
-                         : nullptr;
-    } else {
-      return rows == 3   ? BlocksOfRows<S, T, 3>::find(top, bottom)
-             : rows == 4 ? BlocksOfRows<S, T, 4>::find(top, bottom)
-                         : nullptr;
-    }
+  if constexpr (kBaseline) return nullptr;
+  const auto of_taps = [&](auto t) -> RowOfStripsFn {
+    constexpr int T = decltype(t)::value;
+    return rows == 7   ? BlocksOfRows<1, T, 7>::find(top, bottom)
+           : rows == 4 ? BlocksOfRows<1, T, 4>::find(top, bottom)
+                       : nullptr;
   };
-  if (stride == 1 && taps == 3) return of_rows(Int<1>{}, Int<3>{});
-  if (stride == 1 && taps == 5) return of_rows(Int<1>{}, Int<5>{});
-  if (stride == 1 && taps == 7) return of_rows(Int<1>{}, Int<7>{});
-  if (stride == 2 && taps == 3) return of_rows(Int<2>{}, Int<3>{});
-  if (stride == 2 && taps == 5) return of_rows(Int<2>{}, Int<5>{});
+  if (stride == 1 && taps == 3 && rows == 1) return BlocksOfRows<1, 3, 1>::find(top, bottom);
+  if (stride == 1 && taps == 3 && rows == 2) return BlocksOfRows<1, 3, 2>::find(top, bottom);
+  if (stride == 1 && taps == 3) return of_taps(Int<3>{});
+  if (stride == 1 && taps == 5) return of_taps(Int<5>{});
+  if (stride == 1 && taps == 7) return of_taps(Int<7>{});
+  if (stride == 2 && taps == 3 && rows == 4) return BlocksOfRows<2, 3, 4>::find(top, bottom);
+  if (stride == 2 && taps == 5 && rows == 4) return BlocksOfRows<2, 5, 4>::find(top, bottom);
   return nullptr;
+}
+
+// How `rows` output rows are cut into such blocks, from the first one on: the large ones, then the small ones. The last
+// one ends with the last row, over rows that the one before it has computed already.
+struct Blocks {
+  int64_t large, small;        // how high
+  int64_t large_count, count;  // of large ones, and of both
+  int64_t height(int64_t i) const { return i < large_count ? large : small; }
+  int64_t end_of_inner() const {  // the rows of all but the last one
+    const int64_t inner = count - 1, inner_large = min(inner, large_count);
+    return inner_large * large + (inner - inner_large) * small;
+  }
+};
+
+// Of 7 and 4 rows, at stride 2 of 4; where there are fewer, of 2 and 1. A block costs about as much as its rows and two
+// more: the input rows that 3x3 taps reach beyond them.
+Blocks blocks_of(int64_t rows, int64_t stride) {
+  if (rows < 4) return {2, 1, max(rows - 1, 0), max(rows - 1, min(rows, 1))};
+  Blocks best{7, 4, 0, ceil_div(rows, 4)};
+  if (stride != 1 || rows < 7) return best;
+  int64_t least = best.count * 6;
+  for (int64_t small = 0; small <= 2; ++small) {
+    const int64_t large = ceil_div(max(rows - small * 4, 0), 7), cost = large * 9 + small * 6;
+    if (cost <= least) best = {7, 4, large, large + small}, least = cost;
+  }
+  return best;
 }
 
 }  // namespace

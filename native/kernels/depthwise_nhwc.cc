@@ -26,13 +26,13 @@ constexpr int64_t kRollColumns = 56;
 constexpr int64_t kChannelStep = 32;
 
 // KernelPlan::param
-enum Param { kPhases, kRowTiles, kChannelTiles, kBlockKernel, kRollKernel, kStagedChannels };
+enum Param { kPhases, kRowTiles, kTileRows, kChannelTiles, kBlockKernel, kRollKernel, kStagedChannels };
 
 const BlockKernel* choose_block(const Problem& p) {
   const int64_t stride = phase_of(columns_of(p), 0).stride;
   for (const BlockKernel& kernel : kBlockKernels) {
     if ((kernel.filter_w == 0 || kernel.filter_w == p.filter_w) &&
-        (kernel.column_stride == 0 || kernel.column_stride == stride) && kernel.masked == (p.in_c < kWidth)) {
+        (kernel.column_stride == 0 || kernel.column_stride == stride)) {
       return &kernel;
     }
   }
@@ -40,7 +40,7 @@ const BlockKernel* choose_block(const Problem& p) {
 }
 
 const RollKernel* choose_roll(const Problem& p) {
-  if (p.filter_h != 3 || p.filter_w != 3 || p.in_c < kWidth) return nullptr;
+  if (p.filter_h != 3 || p.filter_w != 3) return nullptr;
   for (const RollKernel& kernel : kRollKernels) {
     if (phase_of(rows_of(p), 0).stride == kernel.stride && phase_of(columns_of(p), 0).stride == kernel.stride) {
       return &kernel;
@@ -56,7 +56,6 @@ const RollKernel* choose_roll(const Problem& p) {
 // are read many times.
 int64_t channels_to_stage(const Problem& p) {
   const int64_t taps = p.filter_h * p.filter_w;
-  if (p.in_c < kWidth) return 0;
   if (taps >= 100) return min(p.in_c, kWidth);
   if (p.in_c % 256 != 0 || taps < 9 || taps * p.out_h * p.out_w < 2 * p.in_h * p.in_w) return 0;
   if (p.stride_h == 1) return 64;
@@ -64,17 +63,19 @@ int64_t channels_to_stage(const Problem& p) {
 }
 
 bool plan(const Problem& p, KernelPlan& plan) {
-  if (p.layout != Layout::nhwc || p.groups != p.in_c || p.out_c != p.in_c) return false;
+  if (p.layout != Layout::nhwc || p.groups != p.in_c || p.out_c != p.in_c || p.in_c < kWidth) return false;
   const BlockKernel* const block_kernel = choose_block(p);
   const RollKernel* const roll_kernel = choose_roll(p);
   const Phase rows = phase_of(rows_of(p), 0);
   const int64_t phases = count_phases(rows_of(p));
   const int64_t staged = channels_to_stage(p);
-  const int64_t rows_wanted = roll_kernel && roll_kernel->rows > 3 ? roll_kernel->rows
-                              : staged > kWidth                    ? kStagedRowsPerTile
-                                                                   : kRowsPerTile;
+  const bool rolls_high = roll_kernel && roll_kernel->sizes[0].rows > 3;
+  const int64_t rows_wanted = rolls_high        ? roll_kernel->sizes[0].rows
+                              : staged > kWidth ? kStagedRowsPerTile
+                                                : kRowsPerTile;
   const int64_t row_tiles = ceil_div(rows.count, rows_wanted);
-  const int64_t tile_rows = ceil_div(rows.count, row_tiles);
+  // About equally high, or as the highest of the micro-kernels is.
+  const int64_t tile_rows = rolls_high ? min(rows.count, rows_wanted) : ceil_div(rows.count, row_tiles);
   const double flops_per_channel = 2.0 * static_cast<double>(tile_rows * p.out_w * p.filter_h) * p.filter_w;
   const int64_t steps = max(p.in_c / kChannelStep, 1);
   const double steps_wanted = kFlopsPerTile / (flops_per_channel * kChannelStep);
@@ -86,6 +87,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.tiles = p.batch * phases * row_tiles * channel_tiles;
   plan.param[kPhases] = phases;
   plan.param[kRowTiles] = row_tiles;
+  plan.param[kTileRows] = tile_rows;
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kBlockKernel] = block_kernel - kBlockKernels;
   plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
@@ -169,8 +171,9 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   tile /= param[kRowTiles];
   const Phase rows = phase_of(rows_of(p), tile % param[kPhases]);
   const int64_t image = tile / param[kPhases];
-  const int64_t first_row = row_tile * rows.count / param[kRowTiles];
-  const int64_t end_row = (row_tile + 1) * rows.count / param[kRowTiles];
+  const int64_t first_row = row_tile * param[kTileRows];
+  const int64_t end_row = min(first_row + param[kTileRows], rows.count);
+  if (first_row >= end_row) return;
   const int64_t in_row = p.in_w * p.in_c, out_row = p.out_w * p.out_c;
   input += image * p.in_h * in_row;
   output += image * p.out_h * out_row;

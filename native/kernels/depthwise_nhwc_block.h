@@ -15,20 +15,13 @@
 namespace depthwise {
 namespace {
 
-template <bool kMasked>
-DEPTHWISE_INLINE vec load_channels(const float* p, tail channels) {
-  if constexpr (kMasked) return load_tail(p, channels);
-  return load(p);
-}
-
 // Adds the taps kx … kx + G - 1 of one filter row; `in` is where tap kx of the first output lies. S is the strip's
 // column stride, or 0 for any.
-template <int P, int G, int S, bool kEdge, bool kMasked>
-DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, const float* weights, int64_t kx,
-                               tail channels) {
+template <int P, int G, int S, bool kEdge>
+DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, const float* weights, int64_t kx) {
   vec weight[G];
   DEPTHWISE_UNROLL
-  for (int g = 0; g < G; ++g) weight[g] = keep(load_channels<kMasked>(weights + g * s.weight_step, channels));
+  for (int g = 0; g < G; ++g) weight[g] = keep(load(weights + g * s.weight_step));
   const int64_t begin = s.column_begin - kx, end = s.column_end - kx;
   if constexpr (S == 0) {
     DEPTHWISE_UNROLL
@@ -37,7 +30,7 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
       for (int g = 0; g < G; ++g) {
         const int64_t column = p * s.column_stride + g;
         if (kEdge && (column < begin || column >= end || p >= s.columns)) continue;
-        sum[p] = fma(load_channels<kMasked>(in + column * s.in_column, channels), weight[g], sum[p]);
+        sum[p] = fma(load(in + column * s.in_column), weight[g], sum[p]);
       }
     }
   } else {
@@ -45,7 +38,7 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
     DEPTHWISE_UNROLL
     for (int column = 0; column < (P - 1) * S + G; ++column, in += s.in_column) {
       if (kEdge && static_cast<uint64_t>(column - begin) >= span) continue;
-      const vec x = keep(load_channels<kMasked>(in, channels));
+      const vec x = keep(load(in));
       DEPTHWISE_UNROLL
       for (int g = 0; g < G; ++g) {
         const int p = (column - g) / S;
@@ -56,47 +49,47 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
 }
 
 // Adds a row of the filter. K is its width, or 0 for any.
-template <int P, int K, int S, bool kEdge, bool kMasked>
-DEPTHWISE_INLINE void add_row(vec (&sum)[P], const Strip& s, const float* in, const float* weights, tail channels) {
+template <int P, int K, int S, bool kEdge>
+DEPTHWISE_INLINE void add_row(vec (&sum)[P], const Strip& s, const float* in, const float* weights) {
   if constexpr (K > 0 && (K <= 5 || P + K + 1 <= kRegisters)) {
-    add_taps<P, K, S, kEdge, kMasked>(sum, s, in, weights, 0, channels);
+    add_taps<P, K, S, kEdge>(sum, s, in, weights, 0);
   } else if constexpr (K > 0) {
-    add_taps<P, 4, S, kEdge, kMasked>(sum, s, in, weights, 0, channels);
-    add_taps<P, K - 4, S, kEdge, kMasked>(sum, s, in + 4 * s.in_column, weights + 4 * s.weight_step, 4, channels);
+    add_taps<P, 4, S, kEdge>(sum, s, in, weights, 0);
+    add_taps<P, K - 4, S, kEdge>(sum, s, in + 4 * s.in_column, weights + 4 * s.weight_step, 4);
   } else {
     int64_t kx = 0;
     for (; kx + 4 <= s.filter_w; kx += 4) {
-      add_taps<P, 4, S, kEdge, kMasked>(sum, s, in, weights, kx, channels);
+      add_taps<P, 4, S, kEdge>(sum, s, in, weights, kx);
       in += 4 * s.in_column;
       weights += 4 * s.weight_step;
     }
     if (s.filter_w & 2) {
-      add_taps<P, 2, S, kEdge, kMasked>(sum, s, in, weights, kx, channels);
+      add_taps<P, 2, S, kEdge>(sum, s, in, weights, kx);
       in += 2 * s.in_column;
       weights += 2 * s.weight_step;
       kx += 2;
     }
-    if (s.filter_w & 1) add_taps<P, 1, S, kEdge, kMasked>(sum, s, in, weights, kx, channels);
+    if (s.filter_w & 1) add_taps<P, 1, S, kEdge>(sum, s, in, weights, kx);
   }
 }
 
 // One vector of channels of the block's outputs in one row. kRows: the filter's rows, or 0 for ky_begin <= ky < ky_end.
-template <int P, int K, int S, bool kEdge, bool kMasked, int kRows>
+template <int P, int K, int S, bool kEdge, int kRows>
 DEPTHWISE_INLINE void output_row(const Strip& s, const float* in, float* out, const float* weights, const float* bias,
-                                 int64_t ky_begin, int64_t ky_end, tail channels) {
+                                 int64_t ky_begin, int64_t ky_end) {
   vec sum[P];
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p) sum[p] = load(bias);
   if constexpr (kRows > 0) {
     DEPTHWISE_UNROLL
     for (int ky = 0; ky < kRows; ++ky) {
-      add_row<P, K, S, kEdge, kMasked>(sum, s, in + ky * s.in_row, weights + ky * K * s.weight_step, channels);
+      add_row<P, K, S, kEdge>(sum, s, in + ky * s.in_row, weights + ky * K * s.weight_step);
     }
   } else {
     in += ky_begin * s.in_row;
     weights += ky_begin * s.filter_w * s.weight_step;
     for (int64_t ky = ky_begin; ky < ky_end; ++ky, in += s.in_row, weights += s.filter_w * s.weight_step) {
-      add_row<P, K, S, kEdge, kMasked>(sum, s, in, weights, channels);
+      add_row<P, K, S, kEdge>(sum, s, in, weights);
     }
   }
   if (s.clamps) {
@@ -106,19 +99,14 @@ DEPTHWISE_INLINE void output_row(const Strip& s, const float* in, float* out, co
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p, out += s.out_column) {
     if (kEdge && p >= s.columns) break;
-    if constexpr (kMasked) {
-      store_tail(out, sum[p], channels);
-    } else {
-      store(out, sum[p]);
-    }
+    store(out, sum[p]);
   }
 }
 
 // All channels of a block, up to two vectors at a time: so a pixel's cache lines are read one after the other.
-template <int P, int K, int S, bool kEdge, bool kMasked>
+template <int P, int K, int S, bool kEdge>
 DEPTHWISE_NOINLINE void block(const Strip& strip) {
   Strip s = strip;
-  const tail channels = tail_of(s.channels % kWidth);
   // Columns past the last output's taps would only be added to sums that are not stored.
   if (kEdge) s.column_end = min(s.column_end, (s.columns - 1) * s.column_stride + s.filter_w);
   // Rows of which all taps fall on the input, if the loop over them has been unrolled.
@@ -136,7 +124,7 @@ DEPTHWISE_NOINLINE void block(const Strip& strip) {
       float* out = s.out + whole * s.out_row;
       for (int64_t y = whole; y < end_whole; ++y, in += in_step, out += s.out_row) {
         for (int64_t v = c;; v = last) {
-          output_row<P, K, S, kEdge, kMasked, K>(s, in + v, out + v, s.weights + v, s.bias + v, 0, K, channels);
+          output_row<P, K, S, kEdge, K>(s, in + v, out + v, s.weights + v, s.bias + v, 0, K);
           if (v == last) break;
         }
       }
@@ -147,8 +135,8 @@ DEPTHWISE_NOINLINE void block(const Strip& strip) {
       const int64_t top = y * s.row_stride;
       const int64_t ky_begin = max(s.row_begin - top, 0), ky_end = min(s.row_end - top, s.filter_h);
       for (int64_t v = c;; v = last) {
-        output_row<P, K, S, kEdge, kMasked, 0>(s, s.in + y * in_step + v, s.out + y * s.out_row + v, s.weights + v,
-                                               s.bias + v, ky_begin, ky_end, channels);
+        output_row<P, K, S, kEdge, 0>(s, s.in + y * in_step + v, s.out + y * s.out_row + v, s.weights + v, s.bias + v,
+                                      ky_begin, ky_end);
         if (v == last) break;
       }
     }
@@ -164,31 +152,32 @@ constexpr int kHalfBlock = 7;
 struct BlockKernel {
   const char* name;
   int64_t filter_w, column_stride;  // 0: any
-  bool masked;
+  int64_t columns;                  // of a block
   StripFn inside, edge, half_inside, half_edge;
 };
 
-#define DEPTHWISE_BLOCK(name, K, S, masked) \
-  {name,                                    \
-   K,                                       \
-   S,                                       \
-   masked,                                  \
-   block<kBlock, K, S, false, masked>,      \
-   block<kBlock, K, S, true, masked>,       \
-   block<kHalfBlock, K, S, false, masked>,  \
-   block<kHalfBlock, K, S, true, masked>}
+#define DEPTHWISE_BLOCK(name, P, K, S) \
+  {name,                               \
+   K,                                  \
+   S,                                  \
+   P,                                  \
+   block<P, K, S, false>,              \
+   block<P, K, S, true>,               \
+   block<kHalfBlock, K, S, false>,     \
+   block<kHalfBlock, K, S, true>}
 
 constexpr BlockKernel kBlockKernels[] = {
-    DEPTHWISE_BLOCK("depthwise_nhwc_masked", 0, 0, true),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_3", 3, 1, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_3_s2", 3, 2, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_5", 5, 1, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_5_s2", 5, 2, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_7", 7, 1, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_7_s2", 7, 2, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block", 0, 1, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_s2", 0, 2, false),
-    DEPTHWISE_BLOCK("depthwise_nhwc_block_any_stride", 0, 0, false),
+#if !defined(DEPTHWISE_ISA_PORTABLE)
+    DEPTHWISE_BLOCK("depthwise_nhwc_block_3", kBlock, 3, 1),
+    DEPTHWISE_BLOCK("depthwise_nhwc_block_3_s2", kBlock, 3, 2),
+    DEPTHWISE_BLOCK("depthwise_nhwc_block_5", kBlock, 5, 1),
+    DEPTHWISE_BLOCK("depthwise_nhwc_block_5_s2", kBlock, 5, 2),
+    DEPTHWISE_BLOCK("depthwise_nhwc_block_7", kBlock, 7, 1),
+#endif
+    DEPTHWISE_BLOCK("depthwise_nhwc_block", kBlock, 0, 1),
+    DEPTHWISE_BLOCK("depthwise_nhwc_block_s2", kBlock, 0, 2),
+    // Rare, so of one width only.
+    DEPTHWISE_BLOCK("depthwise_nhwc_block_any_stride", kHalfBlock, 0, 0),
 };
 
 #undef DEPTHWISE_BLOCK
@@ -197,10 +186,10 @@ constexpr BlockKernel kBlockKernels[] = {
 // the picture's edge or is not full takes the checked version.
 DEPTHWISE_INLINE void run_blocks(const BlockKernel& kernel, const Strip& strip) {
   for (int64_t x = 0, left = strip.columns; left > 0;) {
-    const int64_t columns = left > 2 * kBlock ? kBlock : left > kBlock ? ceil_div(left, 2) : left;
+    const int64_t most = kernel.columns, columns = left > 2 * most ? most : left > most ? ceil_div(left, 2) : left;
     const Strip s = columns_of_strip(strip, x, x + columns);
     const bool half = columns <= kHalfBlock;
-    const int64_t width = half ? kHalfBlock : kBlock;
+    const int64_t width = half ? kHalfBlock : most;
     const bool inside =
         columns == width && s.column_begin <= 0 && s.column_end >= (width - 1) * s.column_stride + s.filter_w;
     (inside ? half ? kernel.half_inside : kernel.inside : half ? kernel.half_edge : kernel.edge)(s);

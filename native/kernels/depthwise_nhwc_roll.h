@@ -150,25 +150,24 @@ DEPTHWISE_NOINLINE void roll(const Strip& strip) {
 struct RollKernel {
   const char* name;
   int64_t stride;
-  int64_t rows;    // the most at once
-  StripFn run[7];  // by rows - 1
+  // Of how many rows at once, most first; then none, or the last takes one.
+  struct {
+    int64_t rows;
+    StripFn run;
+  } sizes[4];
 };
 
 #if defined(DEPTHWISE_ISA_AVX512)
 constexpr RollKernel kRollKernels[] = {
-    {"depthwise_nhwc_roll_3x3",
-     1,
-     7,
-     {roll<1, 1>, roll<2, 1>, roll<3, 1>, roll<4, 1>, roll<5, 1>, roll<6, 1>, roll<7, 1>}},
-    {"depthwise_nhwc_roll_3x3_s2",
-     2,
-     7,
-     {roll<1, 2>, roll<2, 2>, roll<3, 2>, roll<4, 2>, roll<5, 2>, roll<6, 2>, roll<7, 2>}},
+    {"depthwise_nhwc_roll_3x3", 1, {{7, roll<7, 1>}, {4, roll<4, 1>}, {2, roll<2, 1>}, {1, roll<1, 1>}}},
+    {"depthwise_nhwc_roll_3x3_s2", 2, {{7, roll<7, 2>}, {4, roll<4, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
 };
+#elif defined(DEPTHWISE_ISA_PORTABLE)
+constexpr RollKernel kRollKernels[] = {{"", 0, {}}};  // none
 #else
 constexpr RollKernel kRollKernels[] = {
-    {"depthwise_nhwc_roll_3x3", 1, 2, {roll<1, 1>, roll<2, 1>, roll<3, 1>}},
-    {"depthwise_nhwc_roll_3x3_s2", 2, 3, {roll<1, 2>, roll<2, 2>, roll<3, 2>}},
+    {"depthwise_nhwc_roll_3x3", 1, {{2, roll<2, 1>}, {1, roll<1, 1>}}},
+    {"depthwise_nhwc_roll_3x3_s2", 2, {{3, roll<3, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
 };
 #endif
 
@@ -177,18 +176,19 @@ DEPTHWISE_INLINE bool can_roll(const Strip& s) {
   return s.row_begin <= 1 && (s.rows - 1) * s.row_stride + 2 <= s.row_end;
 }
 
-// The strip in runs of as many rows as the registers hold, then of those that are left.
+// The strip in runs of as many rows as there is a size of.
 DEPTHWISE_INLINE void run_rolls(const RollKernel& kernel, const Strip& strip) {
   Strip s = strip;
+  const auto* size = kernel.sizes;
   for (int64_t y = 0; y < strip.rows; y += s.rows) {
     const int64_t left = strip.rows - y, first = y * strip.row_stride;
-    const int64_t height = min(left, kernel.rows);
-    s.rows = left / height * height;
+    while (size->rows > left) ++size;
+    s.rows = left / size->rows * size->rows;
     s.in = strip.in + first * strip.in_row;
     s.out = strip.out + y * strip.out_row;
     s.row_begin = strip.row_begin - first;
     s.row_end = strip.row_end - first;
-    kernel.run[height - 1](s);
+    size->run(s);
   }
 }
 

@@ -17,8 +17,9 @@
 // remainder of the input column by the stride, in scratch memory, and a tap is a shift of one of those.
 // Rows: with g = gcd(stride, dilation), s = stride / g and d = dilation / g, output row d * j + q reads, with tap k,
 // input row g * (d * (s * j + k) + s * q) - pad. So the output rows of one q share the input rows of the taps k of
-// one remainder by s: the kernel holds up to 8 such output rows and up to kMostTaps such taps at a time, and loads
-// each input row once for all of them. More taps than that are further passes over sums kept in the output.
+// one remainder by s: the kernel holds up to kMostRows such output rows and up to Expand::kMostTaps such taps at a
+// time, and loads each input row once for all of them. More taps than that are further passes over sums kept in the
+// output.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +30,7 @@
 namespace depthwise {
 namespace {
 
-// Of one column of the filter, as many weight vectors as registers are left beside 8 sums and an input: 16 are enough
-// where an FMA can take them all, fewer make up for it where it is two instructions.
-constexpr int kMostTaps = kWidth >= 8 ? 7 : 3;
-constexpr int kMostRows = 8;
+constexpr int kMostRows = kBaseline ? 4 : 8;
 
 int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
 int64_t floor_div(int64_t a, int64_t b) { return -ceil_div(-a, b); }
@@ -49,8 +47,10 @@ struct Tap {
 };
 
 // How an input becomes a vector over output channels. Each has the vector for the outputs whose first one reads *p,
-// and the same for the outputs of `lanes` only, which are first <= i < end.
+// and the same for the outputs of `lanes` only, which are first <= i < end. kMostTaps: of a column of the filter, how
+// many weight vectors the kernel holds beside its sums and an input.
 struct Identity {
+  static constexpr int kMostTaps = kBaseline ? 3 : 7;
   static constexpr int64_t kReads = kWidth;
   DEPTHWISE_INLINE explicit Identity(const int32_t*) {}
   DEPTHWISE_INLINE vec all(const float* p) const { return load(p); }
@@ -61,6 +61,7 @@ struct Identity {
 
 // index[i]: the input of output i, in floats from p.
 struct Spread {
+  static constexpr int kMostTaps = kBaseline ? 3 : 5;
   static constexpr int64_t kReads = kWidth / 2;
   DEPTHWISE_INLINE explicit Spread(const int32_t* index) : index(index), lanes(load_indices(index)) {}
   DEPTHWISE_INLINE vec all(const float* p) const { return spread(p, lanes); }
@@ -72,6 +73,7 @@ struct Spread {
 };
 
 struct Broadcast {
+  static constexpr int kMostTaps = kBaseline ? 3 : 5;
   static constexpr int64_t kReads = 1;
   DEPTHWISE_INLINE explicit Broadcast(const int32_t*) {}
   DEPTHWISE_INLINE vec all(const float* p) const { return set1(*p); }
@@ -168,23 +170,32 @@ void run_vectors(const Pass& pass, int64_t from, int64_t to) {
 
 using RunVectors = void (*)(const Pass& pass, int64_t from, int64_t to);
 
-// For 8 >> i rows: of a whole number of 1 << i units, of any number of units, and at the edges; by the number of taps.
+// For R rows: of a whole number of kMostRows / R units, of any number of units, and at the edges; by the number of
+// taps, of which only those of taps_of_pass are there.
+template <int kMostTaps>
 struct Kernels {
-  RunVectors wide[kMostTaps], single[kMostTaps], edge[kMostTaps];
+  RunVectors wide[kMostTaps + 1], single[kMostTaps + 1], edge[kMostTaps + 1];
 };
 
-// The kernels for 1 … count taps.
-template <typename Expand, int R, int X, bool kEdge, int count = kMostTaps>
+// How many of so many taps one pass takes.
+constexpr int64_t taps_of_pass(int64_t taps, int64_t most) {
+  if (taps >= most) return most;
+  return taps == 6 ? 3 : taps == 4 ? 2 : taps;
+}
+
+// The kernels for up to `count` taps.
+template <typename Expand, int R, int X, bool kEdge, int count = Expand::kMostTaps>
 constexpr void list_kernels(RunVectors* kernels) {
   if constexpr (count > 0) {
     list_kernels<Expand, R, X, kEdge, count - 1>(kernels);
-    kernels[count - 1] = run_vectors<Expand, R, X, count, kEdge>;
+    if constexpr (taps_of_pass(count, Expand::kMostTaps) == count)
+      kernels[count] = run_vectors<Expand, R, X, count, kEdge>;
   }
 }
 
 template <typename Expand, int R>
-constexpr Kernels kernels_of_rows() {
-  Kernels kernels{};
+constexpr auto kernels_of_rows() {
+  Kernels<Expand::kMostTaps> kernels{};
   list_kernels<Expand, R, kMostRows / R, false>(kernels.wide);
   list_kernels<Expand, R, 1, false>(kernels.single);
   list_kernels<Expand, R, 1, true>(kernels.edge);
@@ -192,8 +203,8 @@ constexpr Kernels kernels_of_rows() {
 }
 
 template <typename Expand>
-constexpr Kernels kKernels[] = {kernels_of_rows<Expand, 8>(), kernels_of_rows<Expand, 4>(),
-                                kernels_of_rows<Expand, 2>(), kernels_of_rows<Expand, 1>()};
+constexpr Kernels<Expand::kMostTaps> kKernels[] = {kernels_of_rows<Expand, kMostRows>(), kernels_of_rows<Expand, 4>(),
+                                                   kernels_of_rows<Expand, 1>()};
 
 // One axis, reduced as the head of this file says.
 struct Axis {
@@ -448,8 +459,8 @@ struct Tile {
     return pass;
   }
 
-  void run_units(const Kernels& kernels, int64_t lanes_of_units, int64_t count, Pass pass, int64_t phase, int64_t from,
-                 int64_t to) const {
+  void run_units(const Kernels<Expand::kMostTaps>& kernels, int64_t lanes_of_units, int64_t count, Pass pass,
+                 int64_t phase, int64_t from, int64_t to) const {
     const int64_t position = phase_position(p, split, phase);
     const int64_t input = position / (p.out_c / p.in_c);
     pass.position = position;
@@ -469,17 +480,17 @@ struct Tile {
     inside = clip(inside, from, to);
     outside = clip(outside, inside, to);
     const int64_t wide = inside + (outside - inside) / lanes_of_units * lanes_of_units;
-    kernels.edge[count - 1](pass, from, inside);
-    kernels.wide[count - 1](pass, inside, wide);
-    kernels.single[count - 1](pass, wide, outside);
-    kernels.edge[count - 1](pass, outside, to);
+    kernels.edge[count](pass, from, inside);
+    kernels.wide[count](pass, inside, wide);
+    kernels.single[count](pass, wide, outside);
+    kernels.edge[count](pass, outside, to);
   }
 
   // All taps, phase by phase, over units few enough for the sums to stay in the L1 cache. Where one pass makes the
   // sums, only the cache lines that it writes half have to stay, for the next phase: then units enough to be worth a
   // call.
-  void run_rows(const Kernels& kernels, int64_t most_rows, int64_t j) const {
-    const bool one_pass = rows.stride == 1 && p.filter_h <= kMostTaps;
+  void run_rows(const Kernels<Expand::kMostTaps>& kernels, int64_t most_rows, int64_t j) const {
+    const bool one_pass = rows.stride == 1 && taps_of_pass(p.filter_h, Expand::kMostTaps) == p.filter_h;
     const int64_t least = one_pass ? (kWidth >= 16 ? 16 : 6) : 1;
     const int64_t segment = max_of(4096 / most_rows / unit_floats(p, split), least * kMostRows / most_rows);
     const int64_t remainders = min_of(rows.stride, p.filter_h);
@@ -487,14 +498,13 @@ struct Tile {
       const int64_t end = min_of(unit + segment, last_unit);
       for (int64_t phase = 0; phase < split.phases; ++phase) {
         for (int64_t remainder = 0; remainder < remainders; ++remainder) {
-          const int64_t taps = ceil_div(p.filter_h - remainder, rows.stride), passes = ceil_div(taps, kMostTaps);
-          for (int64_t i = 0, k = 0; i < passes; ++i) {
-            const int64_t count = ceil_div(taps - k, passes - i);
+          const int64_t taps = ceil_div(p.filter_h - remainder, rows.stride);
+          for (int64_t k = 0, count; k < taps; k += count) {
+            count = taps_of_pass(taps - k, Expand::kMostTaps);
             Pass pass = pass_of(j, most_rows, remainder + k * rows.stride, count);
-            pass.begins = remainder == 0 && i == 0;
-            pass.ends = remainder + 1 == remainders && i + 1 == passes;
+            pass.begins = remainder == 0 && k == 0;
+            pass.ends = remainder + 1 == remainders && k + count == taps;
             run_units(kernels, kMostRows / most_rows, count, pass, phase, unit, end);
-            k += count;
           }
         }
       }
@@ -518,11 +528,12 @@ struct Tile {
     make_phases();
     if (split.columns) split_input();
     for (int64_t j = first_row; j < last_row;) {
-      // Of 8, 4, 2 and 1 rows the most, or one step more where a row too many is cheaper than another block.
+      // Of kMostRows, 4 and 1 rows the most, or one step more where rows too many are cheaper than another block.
       const int64_t left = last_row - j;
-      const int shift = left >= 7 ? 0 : left >= 3 ? 1 : left == 2 ? 2 : 3;
-      run_rows(kKernels<Expand>[shift], kMostRows >> shift, j);
-      const int64_t next = min_of(j + (kMostRows >> shift), last_row);
+      const int size = left >= kMostRows - 1 ? 0 : left >= 2 ? 1 : 2;
+      const int64_t rows_at_once = size == 0 ? kMostRows : size == 1 ? 4 : 1;
+      run_rows(kKernels<Expand>[size], rows_at_once, j);
+      const int64_t next = min_of(j + rows_at_once, last_row);
       if (args.activate) activate(j, next);
       j = next;
     }

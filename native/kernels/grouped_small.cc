@@ -25,7 +25,7 @@
 namespace depthwise {
 namespace {
 
-constexpr int kMostPixels = kRegisters >= 32 ? 14 : 10;
+constexpr int kMostPixels = kRegisters >= 32 ? 14 : kBaseline ? 4 : 10;
 constexpr int kMostTaps = 3;
 
 struct Strip {

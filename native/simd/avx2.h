@@ -107,6 +107,11 @@ DEPTHWISE_INLINE float sum(vec x) {
 }
 
 DEPTHWISE_INLINE vec permute(vec x, indices i) { return _mm256_permutevar8x32_ps(x, i); }
+DEPTHWISE_INLINE vec pick(part lanes, vec x, indices i) { return select_part(lanes, permute(x, i), zero()); }
+DEPTHWISE_INLINE vec pick(part lanes, vec a, vec b, indices i) {
+  const vec from_b = _mm256_castsi256_ps(_mm256_slli_epi32(i, 28));  // the bit of value kWidth on top
+  return select_part(lanes, _mm256_blendv_ps(permute(a, i), permute(b, i), from_b), zero());
+}
 
 DEPTHWISE_INLINE void transpose(vec (&x)[kWidth]) {
   vec y[kWidth];

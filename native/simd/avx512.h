@@ -94,6 +94,10 @@ DEPTHWISE_INLINE float sum(vec x) {
 
 // Masks of all lanes: GCC 12 warns that the plain forms read an uninitialised operand.
 DEPTHWISE_INLINE vec permute(vec x, indices i) { return _mm512_maskz_permutexvar_ps(0xffff, i, x); }
+DEPTHWISE_INLINE vec pick(part lanes, vec x, indices i) { return _mm512_maskz_permutexvar_ps(lanes.mask, i, x); }
+DEPTHWISE_INLINE vec pick(part lanes, vec a, vec b, indices i) {
+  return _mm512_maskz_permutex2var_ps(lanes.mask, a, i, b);
+}
 
 DEPTHWISE_INLINE void transpose(vec (&x)[kWidth]) {
   vec y[kWidth];

@@ -101,6 +101,11 @@ DEPTHWISE_INLINE indices load_indices(const int32_t* p) {
   return vreinterpretq_u8_u32(vmlaq_u32(vdupq_n_u32(0x03020100), lane, vdupq_n_u32(0x04040404)));
 }
 DEPTHWISE_INLINE vec permute(vec x, indices i) { return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(x), i)); }
+DEPTHWISE_INLINE vec pick(part lanes, vec x, indices i) { return select_part(lanes, permute(x, i), zero()); }
+DEPTHWISE_INLINE vec pick(part lanes, vec a, vec b, indices i) {
+  const uint8x16x2_t both = {{vreinterpretq_u8_f32(a), vreinterpretq_u8_f32(b)}};
+  return select_part(lanes, vreinterpretq_f32_u8(vqtbl2q_u8(both, i)), zero());
+}
 DEPTHWISE_INLINE vec spread(const float* p, indices i) {
   return permute(vcombine_f32(vld1_f32(p), vdup_n_f32(0.0f)), i);
 }

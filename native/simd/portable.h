@@ -112,6 +112,15 @@ DEPTHWISE_INLINE vec repeat(const float* p) {
 }
 
 DEPTHWISE_INLINE vec permute(vec x, indices i) { return vec{x[i.lane[0]], x[i.lane[1]], x[i.lane[2]], x[i.lane[3]]}; }
+DEPTHWISE_INLINE vec pick(part lanes, vec x, indices i) { return select_part(lanes, permute(x, i), zero()); }
+DEPTHWISE_INLINE vec pick(part lanes, vec a, vec b, indices i) {
+  vec x = zero();
+  for (int64_t l = 0; l < kWidth; ++l) {
+    const int32_t from = i.lane[l];
+    if (lanes.bits >> l & 1) x[l] = from < kWidth ? a[from] : b[from - kWidth];
+  }
+  return x;
+}
 
 DEPTHWISE_INLINE void transpose(vec (&x)[kWidth]) {
   const vec a = x[0], b = x[1], c = x[2], d = x[3];

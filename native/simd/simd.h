@@ -18,6 +18,8 @@
 // repeat<n>(p)    lane l is p[l % n], n = 2 or 4
 // sum(x)          of all lanes
 // permute(x, i)   lane l is x[i[l]], for indices below kWidth
+// pick(part, x, i), pick(part, a, b, i)
+//                 the same in the lanes of a part, zero in the others; of the 2 * kWidth floats of a and b
 // transpose(x)    of a square of kWidth vectors: lane l of x[k] becomes lane k of x[l]
 // evens, odds     of the 2 * kWidth floats of a and b, in the same odd order that in_order undoes
 // add, sub, mul, div; zero(), set1(x) in all lanes
@@ -69,6 +71,13 @@ DEPTHWISE_INLINE T* opaque(T* p) {
 }
 
 }  // namespace
+
+// Whether this is the instruction set that every CPU has: kernels have fewer variants there, for the addon's size.
+#if defined(DEPTHWISE_ISA_PORTABLE)
+constexpr bool kBaseline = true;
+#else
+constexpr bool kBaseline = false;
+#endif
 
 #if defined(DEPTHWISE_ISA_AVX512)
 #include "avx512.h"

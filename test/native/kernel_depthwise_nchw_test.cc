@@ -35,6 +35,45 @@ TEST_CASE("depthwise_nchw: every height around the blocks of rows") {
   }
 }
 
+TEST_CASE("depthwise_nchw: planes of which a vector holds two rows, and a little larger ones") {
+  for (int64_t height = 1; height <= 10; ++height) {
+    for (int64_t width = 1; width <= 10; ++width) {
+      for (const int64_t taps : {3, 5, 7}) {
+        for (const int64_t stride : {1, 2}) {
+          Shape shape{.in_h = height * stride,
+                      .in_w = width * stride,
+                      .in_c = 3,
+                      .filter_h = taps,
+                      .filter_w = taps,
+                      .stride_h = stride,
+                      .stride_w = stride};
+          check_nchw(same(shape));
+          // Uneven paddings, of which some leave whole rows and columns to zeros.
+          shape.pad_top = taps - 1, shape.pad_left = height % 4;
+          shape.pad_bottom = width % 3, shape.pad_right = taps;
+          check_nchw(shape);
+        }
+      }
+    }
+  }
+  check_nchw(same({.in_h = 7, .in_w = 5, .in_c = 3, .dilation_w = 2}));
+  check_nchw(same({.batch = 2, .in_h = 7, .in_w = 7, .in_c = 5, .out_c = 15, .groups = 5}),
+             {.activation = {ActivationKind::relu6, 0.0f, 0.0f, 0.0f}});
+}
+
+TEST_CASE("depthwise_nchw: dilations that leave few rows in a phase") {
+  for (int64_t height = 1; height <= 22; ++height) {
+    for (const int64_t dilation : {4, 7, 12}) {
+      for (const int64_t width : {8, 19, 33}) {
+        Shape shape{.in_h = height, .in_w = width, .in_c = 3, .dilation_h = dilation, .dilation_w = dilation};
+        check_nchw(same(shape));
+        shape.pad_top = dilation, shape.pad_bottom = 2 * dilation, shape.pad_left = 2 * dilation;
+        check_nchw(shape);
+      }
+    }
+  }
+}
+
 TEST_CASE("depthwise_nchw: every filter height and width") {
   for (int64_t size = 1; size <= 17; ++size) {
     for (const int64_t stride : {1, 2}) {

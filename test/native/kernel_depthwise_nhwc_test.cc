@@ -27,7 +27,7 @@ Shape padded(Shape shape) {
 }  // namespace
 
 TEST_CASE("depthwise_nhwc: every number of channels about the widths of a vector") {
-  for (int64_t channels = 1; channels <= 70; ++channels) {
+  for (int64_t channels = 16; channels <= 86; ++channels) {
     for (const int64_t filter : {3, 5}) {
       for (const int64_t stride : {1, 2}) check_kernel(kFamily, padded(square(5, 6, channels, filter, stride, 1)));
     }
@@ -112,7 +112,7 @@ TEST_CASE("depthwise_nhwc: rows that roll in parts") {
 }
 
 TEST_CASE("depthwise_nhwc: filters of output, input, height, width") {
-  for (const int64_t channels : {3, 16, 37}) {
+  for (const int64_t channels : {16, 17, 37}) {
     for (const int64_t filter : {3, 5, 6}) {
       Shape shape = padded(square(9, 11, channels, filter, 1, 1));
       shape.filter_layout = FilterLayout::oihw;
@@ -123,7 +123,7 @@ TEST_CASE("depthwise_nhwc: filters of output, input, height, width") {
 
 TEST_CASE("depthwise_nhwc: special values, padding skipped") {
   for (const ActivationKind kind : {ActivationKind::linear, ActivationKind::relu, ActivationKind::relu6}) {
-    for (const int64_t channels : {2, 19, 48}) {
+    for (const int64_t channels : {16, 19, 48}) {
       for (const int64_t filter : {3, 4, 5, 7}) {
         for (const int64_t stride : {1, 2, 3}) {
           check_kernel(kFamily, padded(square(15, 17, channels, filter, stride, 1)),
@@ -137,19 +137,20 @@ TEST_CASE("depthwise_nhwc: special values, padding skipped") {
 TEST_CASE("depthwise_nhwc: every activation") {
   for (int kind = 0; kind <= static_cast<int>(ActivationKind::clip); ++kind) {
     CAPTURE(kind);
-    for (const int64_t channels : {5, 21, 300}) {
+    for (const int64_t channels : {16, 21, 300}) {
       check_kernel(kFamily, padded(square(16, 9, channels, 3, 1, 1)),
                    {.activation = {static_cast<ActivationKind>(kind), 0.3f, -0.5f, 0.25f}});
     }
   }
 }
 
-TEST_CASE("depthwise_nhwc: leaves other layouts and multipliers to other families") {
+TEST_CASE("depthwise_nhwc: leaves other layouts, multipliers and fewer channels than a vector has to other families") {
   for (const IsaKernels* isa : available_isas()) {
     CHECK(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32}));
     CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .layout = Layout::nchw}));
     CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .out_c = 64}));
     CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .groups = 8}));
+    CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 3}));
   }
 }
 

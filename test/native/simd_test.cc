@@ -152,6 +152,13 @@ TEST_CASE("simd: lanes change places") {
       simd.permute(x, index, y);
       for (int64_t i = 0; i < width; ++i) CHECK(y[i] == x[index[i]]);
 
+      const uint64_t bits = random() & ((uint64_t{1} << width) - 1);
+      simd.pick(bits, x, index, y);
+      for (int64_t i = 0; i < width; ++i) CHECK(y[i] == (bits >> i & 1 ? x[index[i]] : 0.0f));
+      for (int64_t i = 0; i < width; ++i) index[i] = static_cast<int32_t>(random() % (2 * width));
+      simd.pick_of_two(bits, x, x + width, index, y);
+      for (int64_t i = 0; i < width; ++i) CHECK(y[i] == (bits >> i & 1 ? x[index[i]] : 0.0f));
+
       for (int64_t i = 0; i < width; ++i) index[i] = static_cast<int32_t>(random() % half);
       const float* near = memory.nothing_past(half);
       simd.spread(near, index, y);

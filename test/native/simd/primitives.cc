@@ -29,6 +29,12 @@ void select_part_of(uint64_t bits, const float* yes, const float* no, float* y) 
 vec evens_in_order(vec a, vec b) { return in_order(evens(a, b)); }
 vec odds_in_order(vec a, vec b) { return in_order(odds(a, b)); }
 void permute_by(const float* x, const int32_t* i, float* y) { store(y, permute(load(x), load_indices(i))); }
+void pick_by(uint64_t bits, const float* x, const int32_t* i, float* y) {
+  store(y, pick(part_of_bits(bits), load(x), load_indices(i)));
+}
+void pick_of_two_by(uint64_t bits, const float* a, const float* b, const int32_t* i, float* y) {
+  store(y, pick(part_of_bits(bits), load(a), load(b), load_indices(i)));
+}
 void spread_by(const float* x, const int32_t* i, float* y) { store(y, spread(x, load_indices(i))); }
 void spread_part_by(const float* x, int64_t first, int64_t end, const int32_t* i, float* y) {
   store(y, spread_part(x, part_of(first, end), load_indices(i)));
@@ -67,6 +73,8 @@ extern const SimdPrimitives DEPTHWISE_SYMBOL(simd_primitives) = {
     binary<evens_in_order>,
     binary<odds_in_order>,
     permute_by,
+    pick_by,
+    pick_of_two_by,
     spread_by,
     spread_part_by,
     repeat_of<2>,

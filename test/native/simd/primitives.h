@@ -22,6 +22,8 @@ struct SimdPrimitives {
 
   Binary evens, odds;  // in order
   void (*permute)(const float* x, const int32_t* i, float* y);
+  void (*pick)(uint64_t bits, const float* x, const int32_t* i, float* y);
+  void (*pick_of_two)(uint64_t bits, const float* a, const float* b, const int32_t* i, float* y);
   void (*spread)(const float* x, const int32_t* i, float* y);
   void (*spread_part)(const float* x, int64_t first, int64_t end, const int32_t* i, float* y);
   Unary repeat_2, repeat_4;        // of an array of two or four
