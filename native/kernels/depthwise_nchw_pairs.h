@@ -7,10 +7,11 @@
 //     for (kx < T) for (ky < T)
 //       sum[p] += input[(2p + r) * S + ky][x * S + kx] * taps[kx * T + ky]
 //
-// The input stays in registers: at stride 1 two neighbouring rows in each, at stride 2 one. A permutation, of two
-// registers at stride 2, gives what a row of taps of a pair needs for one column of taps, zeros on padding among it; at
-// stride 1 it serves several pairs. Registers: 2 (P - 1) S + T of input, and two more at stride 2, P sums, T weights;
-// at most 28 of 32 for P = 4.
+// The input stays in registers: at stride 1 two neighbouring rows in each, at stride 2 one. At stride 1 what a column
+// of taps adds up to is moved to the lanes of the outputs as a whole, one permutation for T fmas. At stride 2 a
+// permutation of two rows gives the inputs of a row of taps for one column of them, which leaves no lane empty. Both
+// put zeros where the column lies on padding. Registers: 2 (P - 1) S + T of input, and two more at stride 2, 2 P sums
+// and T weights; at most 32 for P = 4.
 //
 // Zeros on padding are exact while the weights are finite, which the caller has to know.
 #pragma once
@@ -65,25 +66,35 @@ template <int S, int T, int P>
 struct RunPairs {
   static constexpr int kStarts = 2 * (P - 1) * S + T, kRows = S == 1 ? kStarts : kStarts + S;
 
-  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], const Pairs& s, const vec (&row)[kRows], const float* taps,
-                                          int kx) {
+  // One column of taps into two sets of sums: fmas of even rows of taps and of odd ones, at stride 1 of all rows in the
+  // second, which are then moved into the first.
+  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], vec (&other)[P], const Pairs& s, const vec (&row)[kRows],
+                                          const float* taps, int kx) {
     vec weight[T];
     load_weights(weight, taps + kx * T);
     const indices source = load_indices(s.source[kx]);
     const part inside = s.inside[kx];
     DEPTHWISE_UNROLL
     for (int i = 0; i < kStarts; ++i) {
-      const vec x = S == 1 ? pick(inside, row[i], source) : pick(inside, row[i], row[i + kRows - kStarts], source);
+      const vec x = S == 1 ? row[i] : pick(inside, row[i], row[i + kRows - kStarts], source);
       DEPTHWISE_UNROLL
       for (int p = 0; p < P; ++p) {
         const int ky = i - 2 * S * p;
-        if (ky >= 0 && ky < T) sum[p] = fma(x, weight[ky], sum[p]);
+        if (ky < 0 || ky >= T) continue;
+        if constexpr (S == 1) {
+          other[p] = ky == 0 ? mul(x, weight[ky]) : fma(x, weight[ky], other[p]);
+        } else {
+          sum[p] = fma(x, weight[ky], sum[p]);
+        }
       }
+    }
+    if constexpr (S == 1) {
+      DEPTHWISE_UNROLL
+      for (int p = 0; p < P; ++p) sum[p] = add(sum[p], pick(inside, other[p], source));
     }
   }
 
-  // The taps are [kx][ky]; `input` is the plane's first float less its padding rows. Even and odd columns of taps have
-  // sums of their own: P chains of fmas are too few to keep the processor busy.
+  // The taps are [kx][ky]; `input` is the plane's first float less its padding rows.
   static void run(const Pairs& s, const float* input, const float* taps, float bias, float* output) {
     DEPTHWISE_UNROLL
     for (int i = 0; i < P * S * S; ++i) prefetch_near(input + kAhead + i * kWidth);
@@ -92,13 +103,18 @@ struct RunPairs {
     for (int i = 0; i < kRows; ++i) row[i] = keep(load_part(input + i * s.in_w, s.row[i]));
     DEPTHWISE_UNROLL
     for (int p = 0; p < P; ++p) even[p] = set1(bias), odd[p] = zero();
-    for (int kx = 0; kx + 1 < T; kx += 2) {
-      add_column(even, s, row, taps, kx);
-      add_column(odd, s, row, taps, kx + 1);
+    if constexpr (S == 1) {
+      for (int kx = 0; kx < T; ++kx) add_column(even, odd, s, row, taps, kx);
+    } else {
+      // Even and odd columns of taps have sums of their own: P chains of fmas are too few to keep the processor busy.
+      for (int kx = 0; kx + 1 < T; kx += 2) {
+        add_column(even, odd, s, row, taps, kx);
+        add_column(odd, even, s, row, taps, kx + 1);
+      }
+      add_column(even, odd, s, row, taps, T - 1);
+      DEPTHWISE_UNROLL
+      for (int p = 0; p < P; ++p) even[p] = add(even[p], odd[p]);
     }
-    add_column(even, s, row, taps, T - 1);
-    DEPTHWISE_UNROLL
-    for (int p = 0; p < P; ++p) even[p] = add(even[p], odd[p]);
     if (s.clamps) {
       const vec lo = set1(s.lo), hi = set1(s.hi);
       DEPTHWISE_UNROLL
