@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,11 @@ describe('the packed tarball', () => {
     const script = join(folder, 'program.cjs');
     writeFileSync(script, `const depthwise = require('depthwise');${program}`);
     expect(run(process.execPath, ['--no-warnings', script])).toBe('1,10,200,2000\n');
+  });
+
+  it.runIf(process.platform === 'linux' && process.arch === 'x64')('has an addon of at most 2 MiB', () => {
+    const addon = join(folder, 'node_modules/depthwise/build/Release/depthwise.node');
+    expect(statSync(addon).size).toBeLessThan(2 * 1024 * 1024);
   });
 
   it('has types, for strict programs too', () => {
