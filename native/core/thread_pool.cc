@@ -30,8 +30,10 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kSlice = std::chrono::microseconds(200);
 
 // How long a thread watches for work before it sleeps. Waking a sleeper takes 5 to 50 us, and layers follow
-// one another faster than that.
+// one another faster than that. Where the program does more between them, a thread that has just slept through less
+// than kPatience watches for so long the next time.
 constexpr auto kSpin = std::chrono::microseconds(50);
+constexpr auto kPatience = std::chrono::microseconds(300);
 
 // How often a caller looks for an interrupt.
 constexpr auto kInterruptCheck = std::chrono::milliseconds(2);
@@ -57,8 +59,8 @@ void relax() {
 
 // Until done() is true or the time is over; returns done().
 template <typename Done>
-bool spin(Done done, Manner manner) {
-  const Clock::time_point end = Clock::now() + kSpin;
+bool spin(Done done, Manner manner, std::chrono::microseconds most) {
+  const Clock::time_point end = Clock::now() + most;
   do {
     for (int i = 0; i < 32; ++i) {
       if (done()) return true;
@@ -205,7 +207,7 @@ bool ThreadPool::run(const TileWork& work, Interrupt* interrupt) {
   const auto alone = [&job] { return job.participants_.load(std::memory_order_acquire) == 1; };
   if (!alone()) {
     lock.unlock();
-    spin(alone, Manner::insistent);
+    spin(alone, Manner::insistent, kSpin);
     lock.lock();  // also waits for the helper that left last to be done with the job
     left_.wait(lock, alone);
   }
@@ -243,12 +245,12 @@ void ThreadPool::abort(Job& job) {
 // Body of a worker. The mutex is held but while it works, watches or sleeps.
 void ThreadPool::worker(int index) {
   name_this_thread();
-  bool yielding = false;
+  bool yielding = false, patient = false;
   std::unique_lock lock(mutex_);
   while (index < threads()) {
     Job* job = pick();
     if (!job) {
-      idle(lock, yielding);
+      patient = idle(lock, yielding, patient);
       continue;
     }
     job->participants_.fetch_add(1, std::memory_order_relaxed);
@@ -331,22 +333,24 @@ void ThreadPool::leave(Job& job, bool had_scratch, std::unique_lock<std::mutex>&
 }
 
 // Nothing to do: watches for a while, then sleeps. As many threads watch as there are CPUs that the thread
-// which gives out work leaves free.
-void ThreadPool::idle(std::unique_lock<std::mutex>& lock, bool yielding) {
+// which gives out work leaves free. Returns whether to be patient the next time.
+bool ThreadPool::idle(std::unique_lock<std::mutex>& lock, bool yielding, bool patient) {
+  const Clock::time_point start = Clock::now();
   if (spinning_ < threads() - 1) {
     const uint64_t seen = submissions_.load(std::memory_order_relaxed);
     const auto submitted = [this, seen] { return submissions_.load(std::memory_order_relaxed) != seen; };
     ++spinning_;
     lock.unlock();
-    spin(submitted, yielding ? Manner::yielding : Manner::insistent);
+    spin(submitted, yielding ? Manner::yielding : Manner::insistent, patient ? kPatience : kSpin);
     lock.lock();
     --spinning_;
-    if (submitted()) return;
+    if (submitted()) return patient;
   }
   ++sleeping_;
   wake_up_.wait(lock, [this] { return wakes_ > 0; });
   --wakes_;
   --sleeping_;
+  return !yielding && Clock::now() - start < kPatience;
 }
 
 // The next job in turn that has room for one more thread.

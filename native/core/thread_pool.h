@@ -96,7 +96,7 @@ class ThreadPool {
  private:
   void start_worker();
   void worker(int index);
-  void idle(std::unique_lock<std::mutex>& lock, bool yielding);
+  bool idle(std::unique_lock<std::mutex>& lock, bool yielding, bool patient);
   void work_on(Job& job, float* scratch, int worker);
   void work_on_own(Job& job, float* scratch, Interrupt* interrupt);
   void leave(Job& job, bool had_scratch, std::unique_lock<std::mutex>& lock);
