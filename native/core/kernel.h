@@ -32,8 +32,8 @@ struct KernelArgs;
 // Applies the activation in place to `rows` runs of `count` floats, `row_stride` floats apart. NHWC: a
 // row is the channels [channel, channel + count) of a pixel. NCHW: a row is pixels of one channel, and
 // row r belongs to channel + r.
-using ActivateFn = void (*)(const KernelArgs& args, float* data, int64_t rows, int64_t row_stride,
-                            int64_t count, int64_t channel);
+using ActivateFn = void (*)(const KernelArgs& args, float* data, int64_t rows, int64_t row_stride, int64_t count,
+                            int64_t channel);
 
 struct KernelArgs {
   const Problem* problem;

@@ -30,8 +30,8 @@ FilterView view(const LayerSpec& spec, const float* filter) {
 
 }  // namespace
 
-std::shared_ptr<Layer> Layer::create(const LayerSpec& spec, const float* filter, const float* bias,
-                                     const float* slopes, FilterOwnership ownership) {
+std::shared_ptr<Layer> Layer::create(const LayerSpec& spec, const float* filter, const float* bias, const float* slopes,
+                                     FilterOwnership ownership) {
   std::shared_ptr<Layer> layer(new Layer(spec));
   layer->filter_ = filter;
   if (ownership == FilterOwnership::copy) {

@@ -53,7 +53,7 @@ struct Problem {
 
 struct Activation {
   ActivationKind kind;
-  float alpha;  // leaky_relu's slope
+  float alpha;   // leaky_relu's slope
   float lo, hi;  // clip's bounds
 };
 

@@ -59,8 +59,8 @@ DEPTHWISE_INLINE vec one_plus_exp_minus(vec x) { return add(set1(1.0f), exp(sub(
 DEPTHWISE_INLINE vec tanh(vec x) {
   const vec s = mul(x, x);
   // (tanh(x) / x - 1) / x^2 for x^2 <= 0.42, error 7e-8
-  const vec near = fma(mul(x, s),
-                       poly(s, -0.333333368f, 0.133329667f, -0.0538602707f, 0.0209978249f, -0.00606244577f), x);
+  const vec near =
+      fma(mul(x, s), poly(s, -0.333333368f, 0.133329667f, -0.0538602707f, 0.0209978249f, -0.00606244577f), x);
   const vec far = sub(set1(1.0f), div(set1(2.0f), add(exp(add(x, x)), set1(1.0f))));
   return select(less(s, set1(0.4f)), near, far);
 }
