@@ -6,10 +6,10 @@ namespace depthwise {
 
 // One line per family, in the order of preference: each is more general than those above it.
 #define DEPTHWISE_FAMILIES(X, isa)    \
-  X(depthwise_nchw, isa)              \
   X(depthwise_few_channels_nhwc, isa) \
   X(depthwise_multiplier_nhwc, isa)   \
   X(depthwise_nhwc, isa)              \
+  X(depthwise_nchw, isa)              \
   X(pointwise_nchw, isa)              \
   X(winograd, isa)                    \
   X(grouped_nchw, isa)                \

@@ -577,7 +577,7 @@ void run_by_rows(const Piece& piece) {
   const Frame& f = *piece.frame;
   const Problem& p = *f.problem;
   const int64_t S = p.stride_w, T = p.filter_h;
-  StripMasks masks[kMaskedStrips + 1];
+  StripMasks masks[kMaskedStrips];
   Rows s;
   s.row_step = p.dilation_h * p.in_w;
   s.tap_step = p.dilation_w;
@@ -589,9 +589,11 @@ void run_by_rows(const Piece& piece) {
   s.clamps = piece.args->clamps;
   s.lo = piece.args->lo;
   s.hi = piece.args->hi;
-  s.masks = masks;
-  for (int64_t strip = 0; kMasksAreFree && strip < f.strips; ++strip) {
-    masks[strip] = masks_of_strip<kMaxTaps>(s, S, strip * kWidth * S - p.pad_left);
+  s.masks = f.strips <= kMaskedStrips ? masks : nullptr;
+  for (int64_t strip = 0; s.masks && strip < f.strips; ++strip) {
+    // As the micro-kernel cuts rows: without masks that are free, the last strip ends with the row.
+    const int64_t at = kMasksAreFree ? strip * kWidth : min(strip * kWidth, max(0, p.out_w - kWidth));
+    masks[strip] = masks_of_strip<kMaxTaps>(s, S, at * S - p.pad_left);
   }
   const auto run_phase = [&](int64_t first_plane, int64_t end_plane, const PhaseRows& r) {
     // Of a single block first and last are the same; the blocks between lie inside.

@@ -28,10 +28,10 @@ inline int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
 // Masked loads and stores cost what plain ones do.
 #if defined(DEPTHWISE_ISA_AVX512)
 constexpr bool kMasksAreFree = true;
-constexpr int64_t kMaskedStrips = 128;  // that a table of masks is made for; rows are narrower or take another kernel
+constexpr int64_t kMaskedStrips = 128;  // of a row, that a table of masks is made for
 #else
 constexpr bool kMasksAreFree = false;
-constexpr int64_t kMaskedStrips = 0;
+constexpr int64_t kMaskedStrips = 16;
 #endif
 
 constexpr int64_t kMaxTaps = 7;
@@ -53,7 +53,7 @@ struct Rows {
   bool overwrites;  // rows of less than a vector may spill onto the next row, which is stored later
   bool clamps;
   float lo, hi;
-  const StripMasks* masks;  // of all strips, where masks are free
+  const StripMasks* masks;  // of all strips, if there are at most kMaskedStrips
 };
 
 // N rows that are `step` floats apart. Every fourth one has a pointer: given one for each, the compiler moves them in
@@ -199,7 +199,7 @@ struct RowOfStrips {
       for (int kx = 0; kx < 3; ++kx) load_weights(hoisted[kx], taps + 3 * kx);
     }
     const vec bias_vector = set1(bias);
-    if constexpr (kMasksAreFree) {
+    if constexpr (kMasksAreFree) {  // the caller sees to it that there is a table
       const StripMasks* masks = s.masks;
       const float* ahead = input + kAhead;
       for (int64_t x = 0; x < s.out_w; x += kWidth, ++masks) {
@@ -217,7 +217,9 @@ struct RowOfStrips {
         if (column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
           strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width);
         } else {
-          const StripMasks masks = masks_of_strip<T>(s, S, column);
+          StripMasks made;
+          if (!s.masks) made = masks_of_strip<T>(s, S, column);
+          const StripMasks& masks = s.masks ? s.masks[x / kWidth] : made;
           strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width);
         }
       }

@@ -11,6 +11,7 @@
 // into the same order, [tap][channel].
 #include "depthwise_nhwc_block.h"
 #include "depthwise_nhwc_roll.h"
+#include "depthwise_nhwc_transposed.h"
 
 namespace depthwise {
 namespace {
@@ -63,9 +64,16 @@ int64_t channels_to_stage(const Problem& p) {
 }
 
 bool plan(const Problem& p, KernelPlan& plan) {
-  if (p.layout != Layout::nhwc || p.groups != p.in_c || p.out_c != p.in_c || p.in_c < kWidth) return false;
+  if (p.groups != p.in_c || p.out_c != p.in_c || p.in_c < kWidth) return false;
   const BlockKernel* const block_kernel = choose_block(p);
   const RollKernel* const roll_kernel = choose_roll(p);
+  plan.param[kBlockKernel] = block_kernel - kBlockKernels;
+  plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
+  if (p.layout == Layout::nchw) {
+    if (!transposes(p)) return false;
+    plan_transposed(p, plan);
+    return true;
+  }
   const Phase rows = phase_of(rows_of(p), 0);
   const int64_t phases = count_phases(rows_of(p));
   const int64_t staged = channels_to_stage(p);
@@ -89,8 +97,6 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kRowTiles] = row_tiles;
   plan.param[kTileRows] = tile_rows;
   plan.param[kChannelTiles] = channel_tiles;
-  plan.param[kBlockKernel] = block_kernel - kBlockKernels;
-  plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
   plan.param[kStagedChannels] = staged;
   const int64_t in_rows = min((tile_rows - 1) * rows.stride + p.filter_h, p.in_h);
   plan.scratch_floats = (in_rows * p.in_w + tile_rows * p.out_w + p.filter_h * p.filter_w) * staged;
@@ -98,6 +104,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
 }
 
 void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* packed) {
+  if (p.layout == Layout::nchw) return pack_transposed(p, filter, packed);
   for (int64_t y = 0; y < p.filter_h; ++y) {
     for (int64_t x = 0; x < p.filter_w; ++x) {
       const float* tap = filter.data + y * filter.stride_h + x * filter.stride_w;
@@ -162,9 +169,68 @@ void run_staged(const KernelPlan& plan, const Strip& strip, int64_t width, float
   }
 }
 
+// The bounds of the activation, where strips read them.
+struct Bounds {
+  alignas(64) float lo[kWidth], hi[kWidth];
+  bool clamps;
+  explicit Bounds(const KernelArgs& args) : clamps(args.clamps) {
+    store(lo, set1(args.lo));
+    store(hi, set1(args.hi));
+  }
+  Strip strip() const {
+    Strip s;
+    s.lo = lo, s.hi = hi, s.clamps = clamps;
+    return s;
+  }
+};
+
+// The strips of output rows [first_row, end_row) of a row phase, one for each column phase; `all` has the rest, its
+// pointers at the first pixel of the picture.
+template <class Run>
+void for_each_strip(const Problem& p, const Phase& rows, int64_t first_row, int64_t end_row, const Strip& all,
+                    const Run& run) {
+  Strip strip = all;
+  const int64_t in_row = p.in_w * p.in_c, out_row = p.out_w * p.out_c;
+  strip.rows = end_row - first_row;
+  strip.filter_h = p.filter_h;
+  strip.filter_w = p.filter_w;
+  strip.weight_step = p.in_c;
+  strip.row_stride = rows.stride;
+  strip.row_begin = rows.begin - first_row * rows.stride;
+  strip.row_end = rows.end - first_row * rows.stride;
+  strip.in_row = rows.in_step * in_row;
+  strip.out_row = rows.out_step * out_row;
+  const float* const in = all.in + (rows.origin + first_row * rows.stride * rows.in_step) * in_row;
+  float* const out = all.out + (rows.first + first_row * rows.out_step) * out_row;
+  const Axis column_axis = columns_of(p);
+  const int64_t column_phases = count_phases(column_axis);
+  for (int64_t index = 0; index < column_phases; ++index) {
+    const Phase columns = phase_of(column_axis, index);
+    strip.in = in + columns.origin * p.in_c;
+    strip.out = out + columns.first * p.out_c;
+    strip.columns = columns.count;
+    strip.column_stride = columns.stride;
+    strip.column_begin = columns.begin;
+    strip.column_end = columns.end;
+    strip.in_column = columns.in_step * p.in_c;
+    strip.out_column = columns.out_step * p.out_c;
+    run(strip);
+  }
+}
+
 void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
   const Problem& p = *args.problem;
   const int64_t(&param)[16] = args.plan->param;
+  if (p.layout == Layout::nchw) {
+    const Bounds bounds(args);
+    run_transposed(args, input, output, tile, scratch, bounds.strip(), [&](const Problem& picture, const Strip& strip) {
+      for (int64_t phase = 0; phase < count_phases(rows_of(picture)); ++phase) {
+        const Phase rows = phase_of(rows_of(picture), phase);
+        for_each_strip(picture, rows, 0, rows.count, strip, [&](const Strip& s) { run_strip(*args.plan, s); });
+      }
+    });
+    return;
+  }
   const int64_t channel_tile = tile % param[kChannelTiles];
   tile /= param[kChannelTiles];
   const int64_t row_tile = tile % param[kRowTiles];
@@ -174,8 +240,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const int64_t first_row = row_tile * param[kTileRows];
   const int64_t end_row = min(first_row + param[kTileRows], rows.count);
   if (first_row >= end_row) return;
-  const int64_t in_row = p.in_w * p.in_c, out_row = p.out_w * p.out_c;
-  input += image * p.in_h * in_row;
+  const int64_t in_image = p.in_h * p.in_w * p.in_c, out_row = p.out_w * p.out_c;
+  input += image * in_image;
   output += image * p.out_h * out_row;
 
   // Vectors at multiples of their size don't cross cache lines: worth another vector where there are several.
@@ -189,47 +255,22 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   };
   const int64_t first_channel = boundary(channel_tile), end_channel = boundary(channel_tile + 1);
 
-  alignas(64) float lo[kWidth], hi[kWidth];
-  store(lo, set1(args.lo));
-  store(hi, set1(args.hi));
-  Strip strip;
+  const Bounds bounds(args);
+  Strip strip = bounds.strip();
+  strip.in = input + first_channel;
+  strip.out = output + first_channel;
   strip.weights = args.weights + first_channel;
   strip.bias = args.bias + first_channel;
-  strip.rows = end_row - first_row;
-  strip.filter_h = p.filter_h;
-  strip.filter_w = p.filter_w;
-  strip.weight_step = p.in_c;
-  strip.row_stride = rows.stride;
-  strip.row_begin = rows.begin - first_row * rows.stride;
-  strip.row_end = rows.end - first_row * rows.stride;
-  strip.in_row = rows.in_step * in_row;
-  strip.out_row = rows.out_step * out_row;
-  strip.lo = lo;
-  strip.hi = hi;
-  strip.clamps = args.clamps;
   strip.channels = end_channel - first_channel;
   strip.shift = channel_tile == 0 ? shift : 0;
-  const float* const in = input + (rows.origin + first_row * rows.stride * rows.in_step) * in_row + first_channel;
-  float* const out = output + (rows.first + first_row * rows.out_step) * out_row + first_channel;
-
-  const Axis column_axis = columns_of(p);
-  const int64_t column_phases = count_phases(column_axis);
-  for (int64_t index = 0; index < column_phases; ++index) {
-    const Phase columns = phase_of(column_axis, index);
-    strip.in = in + columns.origin * p.in_c;
-    strip.out = out + columns.first * p.out_c;
-    strip.columns = columns.count;
-    strip.column_stride = columns.stride;
-    strip.column_begin = columns.begin;
-    strip.column_end = columns.end;
-    strip.in_column = columns.in_step * p.in_c;
-    strip.out_column = columns.out_step * p.out_c;
-    if (param[kStagedChannels] > 0) {
-      run_staged(*args.plan, strip, min(param[kStagedChannels], strip.channels), scratch);
+  const int64_t staged = min(param[kStagedChannels], strip.channels);
+  for_each_strip(p, rows, first_row, end_row, strip, [&](const Strip& s) {
+    if (staged > 0) {
+      run_staged(*args.plan, s, staged, scratch);
     } else {
-      run_strip(*args.plan, strip);
+      run_strip(*args.plan, s);
     }
-  }
+  });
   if (!args.activate) return;
   for (int64_t y = first_row; y < end_row; ++y) {
     float* row = output + (rows.first + y * rows.out_step) * out_row + first_channel;

@@ -8,55 +8,14 @@
 #include "../core/kernel.h"
 #include "../simd/simd.h"
 #include "phases.h"
+#include "transpose.h"
 
 namespace depthwise {
 namespace {
 
 inline int64_t round_up(int64_t n, int64_t unit) { return ceil_div(n, unit) * unit; }
 
-// One square of transpose_matrix(), at most kWidth each way.
-template <bool kFull>
-DEPTHWISE_INLINE void transpose_square(const float* from, int64_t from_pitch, int64_t rows, int64_t columns, float* to,
-                                       int64_t to_pitch) {
-  const tail in = tail_of(columns), out = tail_of(rows);
-  vec x[kWidth];
-  DEPTHWISE_UNROLL
-  for (int i = 0; i < kWidth; ++i) {
-    x[i] = kFull ? load(from + i * from_pitch) : i < rows ? load_tail(from + i * from_pitch, in) : zero();
-  }
-  transpose(x);
-  DEPTHWISE_UNROLL
-  for (int i = 0; i < kWidth; ++i) {
-    if (kFull) {
-      store(to + i * to_pitch, x[i]);
-    } else if (i < columns) {
-      store_tail(to + i * to_pitch, x[i], out);
-    }
-  }
-}
-
-DEPTHWISE_NOINLINE void transpose_edge(const float* from, int64_t from_pitch, int64_t rows, int64_t columns, float* to,
-                                       int64_t to_pitch) {
-  transpose_square<false>(from, from_pitch, rows, columns, to, to_pitch);
-}
-
-// for (r < rows) for (c < columns) to[c * to_pitch + r] = from[r * from_pitch + c]
-DEPTHWISE_NOINLINE void transpose_matrix(const float* from, int64_t from_pitch, int64_t rows, int64_t columns,
-                                         float* to, int64_t to_pitch) {
-  for (int64_t r = 0; r < rows; r += kWidth) {
-    for (int64_t c = 0; c < columns; c += kWidth) {
-      const float* source = from + r * from_pitch + c;
-      float* target = to + c * to_pitch + r;
-      if (rows - r >= kWidth && columns - c >= kWidth) {
-        transpose_square<true>(source, from_pitch, kWidth, kWidth, target, to_pitch);
-      } else {
-        transpose_edge(source, from_pitch, min(rows - r, kWidth), min(columns - c, kWidth), target, to_pitch);
-      }
-    }
-  }
-}
-
-// The same for fewer than kWidth rows and to_pitch = rows, which writes whole vectors: each one's end is overwritten by
+// transpose_matrix() for fewer than kWidth rows and to_pitch = rows, which writes whole vectors: each one's end is overwritten by
 // the next, and kWidth floats behind the last may be too.
 DEPTHWISE_NOINLINE void interleave(const float* from, int64_t from_pitch, int64_t rows, int64_t columns, float* to) {
   for (int64_t c = 0; c < columns; c += kWidth) {

@@ -144,10 +144,63 @@ TEST_CASE("depthwise_nhwc: every activation") {
   }
 }
 
+TEST_CASE("depthwise_nhwc: planes, transposed: sizes, strides, dilations, paddings") {
+  for (const int64_t filter : {4, 6, 9}) {
+    for (const int64_t stride : {1, 2, 3}) {
+      for (const int64_t channels : {16, 17, 31, 40}) {
+        for (const int64_t size : {1, 2, 5, 9, 16, 21}) {
+          Shape shape = padded(square(size, 1 + size * 7 % 19, channels, filter, stride, 1));
+          shape.layout = Layout::nchw;
+          check_kernel(kFamily, shape);
+          shape.filter_layout = FilterLayout::oihw;
+          shape.dilation_h = 2, shape.dilation_w = 3;
+          shape.pad_top = filter, shape.pad_bottom = filter - 2, shape.pad_right = 20;
+          check_kernel(kFamily, shape);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise_nhwc: planes, transposed: several tiles of rows, channels and images") {
+  Shape shape = same(square(150, 70, 33, 9, 1, 1));
+  shape.layout = Layout::nchw;
+  check_kernel(kFamily, shape);
+  shape = same(square(61, 90, 20, 5, 3, 4));
+  shape.layout = Layout::nchw, shape.batch = 2;
+  check_kernel(kFamily, shape);
+  shape = same({.batch = 2, .in_h = 5, .in_w = 6, .in_c = 300, .filter_h = 5, .filter_w = 6, .layout = Layout::nchw});
+  check_kernel(kFamily, shape);
+  shape = same({.in_h = 1, .in_w = 700, .in_c = 40, .filter_h = 1, .filter_w = 31, .layout = Layout::nchw});
+  check_kernel(kFamily, shape);
+  shape.batch = 0;
+  check_kernel(kFamily, shape);
+}
+
+TEST_CASE("depthwise_nhwc: planes, transposed: special values and every activation") {
+  for (int kind = 0; kind <= static_cast<int>(ActivationKind::clip); ++kind) {
+    CAPTURE(kind);
+    Shape shape = padded(square(11, 13, 37, 4, 2, 1));
+    shape.layout = Layout::nchw;
+    const ActivationKind activation = static_cast<ActivationKind>(kind);
+    check_kernel(kFamily, shape, {.activation = {activation, 0.3f, -0.5f, 0.25f}});
+    if (activation != ActivationKind::linear && activation != ActivationKind::relu) continue;
+    check_kernel(kFamily, shape, {.activation = {activation, 0.0f, 0.0f, 0.0f}, .values = Values::special});
+  }
+}
+
 TEST_CASE("depthwise_nhwc: leaves other layouts, multipliers and fewer channels than a vector has to other families") {
   for (const IsaKernels* isa : available_isas()) {
     CHECK(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32}));
-    CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .layout = Layout::nchw}));
+    // Planes only where transposing them pays: not here, and not for fewer than fill a vector or rows without an input.
+    const Shape wide = same({.in_h = 56, .in_w = 64, .in_c = 32, .layout = Layout::nchw});
+    CHECK(accepts(*isa, kFamily, wide) == (isa->isa == Isa::portable));
+    Shape planes = {.in_h = 9, .in_w = 9, .in_c = 32, .filter_h = 9, .filter_w = 9, .layout = Layout::nchw};
+    CHECK(accepts(*isa, kFamily, planes));
+    planes.pad_top = 9;
+    CHECK_FALSE(accepts(*isa, kFamily, planes));
+    planes.pad_top = 0, planes.in_c = 3;
+    CHECK_FALSE(accepts(*isa, kFamily, planes));
     CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .out_c = 64}));
     CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 32, .groups = 8}));
     CHECK_FALSE(accepts(*isa, kFamily, {.in_h = 5, .in_w = 5, .in_c = 3}));
