@@ -205,7 +205,7 @@ constexpr void list_tile_kernels(TileKernels& kernels) {
     kernels.by_size[0][V - 1][P] = run_tile<P, V, 1>;
     if constexpr (V > 1 && !kBaseline) {
       kernels.by_size[1][V - 1][P] = run_tile<P, V, 2>;
-      kernels.by_size[2][V - 1][P] = run_tile<P, V, 4>;
+      if constexpr (V == 2) kernels.by_size[2][V - 1][P] = run_tile<P, V, 4>;
     }
   }
 }
@@ -235,7 +235,8 @@ Blocks blocks_of(const Problem& p) {
   const int64_t vectors = ceil_div(out_c, kWidth);
   int64_t fold = 1;
   if (!kBaseline && vectors > 1 && rest == kWidth / 2 && in_c % 2 == 0) fold = 2;
-  if (!kBaseline && vectors > 1 && rest == kWidth / 4 && in_c % 4 == 0) fold = 4;
+  // Blocks of three vectors have no micro-kernels that fold four times: rare, and large.
+  if (!kBaseline && vectors % 2 == 0 && rest == kWidth / 4 && in_c % 4 == 0) fold = 4;
   return {vectors, max(1, vectors / 2), fold, (vectors - 1) * kWidth + kWidth / fold};
 }
 
