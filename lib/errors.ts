@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { types } from './builtins.js';
 
 /** What every error of this package carries as `code`, in Node's style. */
 export type ErrorCode =

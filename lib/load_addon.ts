@@ -1,6 +1,5 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { closeSync, createRequire, existsSync, openSync, readSync } from './builtins.js';
 import type { Native } from './native.js';
 
 const require = createRequire(import.meta.url);

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { types } from './builtins.js';
 import { codedError, formatShape, mismatch, outOfRange, unreadable, wrongType, wrongValue } from './errors.js';
 import { checkedProduct } from './geometry.js';
 

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { types } from './builtins.js';
 import { outOfRange, wrongType, wrongValue } from './errors.js';
 import { suggest } from './suggest.js';
 

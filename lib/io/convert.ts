@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { types } from '../builtins.js';
 import { contiguousView, type Tensor } from '../tensor.js';
 import type { NumericArray } from './element_types.js';
 
