@@ -3,5 +3,5 @@
  * exports, and some of that loads streams or abort controllers, which took more time than the rest of this package.
  */
 export const { types } = process.getBuiltinModule('node:util');
-export const { closeSync, existsSync, openSync, readSync } = process.getBuiltinModule('node:fs');
-export const { createRequire } = process.getBuiltinModule('node:module');
+export const { closeSync, existsSync, openSync, readFileSync, readSync } = process.getBuiltinModule('node:fs');
+export const { toNamespacedPath } = process.getBuiltinModule('node:path');

@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { closeSync, createRequire, existsSync, openSync, readSync } from './builtins.js';
+import { closeSync, existsSync, openSync, readFileSync, readSync, toNamespacedPath } from './builtins.js';
 import type { Native } from './native.js';
 
-const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
@@ -28,9 +27,9 @@ of its own, leave the package outside (esbuild: --external:depthwise).`,
 }
 
 function load(path: string): Native {
-  let addon: Native;
+  const module = { exports: {} };
   try {
-    addon = require(path) as Native;
+    process.dlopen(module, toNamespacedPath(path)); // what require does, without its search, which takes as long
   } catch (cause) {
     const { code = 'ERR_DLOPEN_FAILED', message } = cause as NodeJS.ErrnoException;
     throw failure(
@@ -41,7 +40,8 @@ If node_modules came from another machine or platform, install again here; "npm 
       cause,
     );
   }
-  const { version } = require('../package.json') as { version: string };
+  const addon = module.exports as Native;
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
   if (addon.version !== version) {
     throw failure(
       'ERR_ADDON_VERSION',

@@ -140,7 +140,6 @@ PairsFn find_pairs(const Problem& p) {
     if (stride == 1 && taps == 3) return of_pairs(Int<1>{}, Int<3>{});
     if (stride == 1 && taps == 5) return of_pairs(Int<1>{}, Int<5>{});
     if (stride == 2 && taps == 3) return of_pairs(Int<2>{}, Int<3>{});
-    if (stride == 2 && taps == 5) return of_pairs(Int<2>{}, Int<5>{});
   }
   return nullptr;
 }

@@ -64,7 +64,9 @@ inline bool transposing_pays(const Problem& p) {
   if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
   const bool wide = kWidth == 16;
   // Two rows share a vector: depthwise_nchw_pairs.h.
-  const int64_t lanes = wide && p.filter_w < 7 && p.out_w <= kWidth / 2 && p.out_h <= kWidth / 2 ? kWidth / 2 : kWidth;
+  const bool pairs = wide && (p.filter_w == 3 || (p.filter_w == 5 && p.stride_w == 1)) && p.out_w <= kWidth / 2 &&
+                     p.out_h <= kWidth / 2;
+  const int64_t lanes = pairs ? kWidth / 2 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
   if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : wide ? 0.8 : 2.0);
   if (p.filter_w == 3) return filled < (wide ? 0.65 : 0.75);

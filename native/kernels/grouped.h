@@ -15,9 +15,46 @@ namespace {
 
 inline int64_t round_up(int64_t n, int64_t unit) { return ceil_div(n, unit) * unit; }
 
-// transpose_matrix() for fewer than kWidth rows and to_pitch = rows, which writes whole vectors: each one's end is overwritten by
-// the next, and kWidth floats behind the last may be too.
+// Of two or three rows, as pictures have channels: lane l of vector v is float v * kWidth + l of the result, which
+// comes from a lane of one of the first two rows, or of the third.
+struct InterleavedLanes {
+  int32_t of_two[3][kWidth], of_third[3][kWidth];
+  part two[3], third[3];
+  explicit InterleavedLanes(int64_t rows) {
+    for (int64_t v = 0; v < rows; ++v) {
+      uint64_t from_two = 0;
+      for (int64_t l = 0; l < kWidth; ++l) {
+        const int64_t row = (v * kWidth + l) % rows, column = (v * kWidth + l) / rows;
+        of_two[v][l] = static_cast<int32_t>(row < 2 ? row * kWidth + column : 0);
+        of_third[v][l] = static_cast<int32_t>(row < 2 ? 0 : column);
+        from_two |= static_cast<uint64_t>(row < 2) << l;
+      }
+      two[v] = part_of_bits(from_two);
+      third[v] = part_of_bits(~from_two & ((uint64_t{1} << kWidth) - 1));
+    }
+  }
+};
+
+DEPTHWISE_NOINLINE void interleave_few(const float* from, int64_t from_pitch, int64_t rows, int64_t columns,
+                                       float* to) {
+  const InterleavedLanes lanes(rows);
+  for (int64_t c = 0; c < columns; c += kWidth, to += rows * kWidth) {
+    const int64_t count = min(columns - c, kWidth);
+    const tail in = tail_of(count);
+    const vec a = load_tail(from + c, in), b = load_tail(from + from_pitch + c, in);
+    const vec third = rows == 3 ? load_tail(from + 2 * from_pitch + c, in) : zero();
+    for (int64_t v = 0; v * kWidth < count * rows; ++v) {
+      vec x = pick(lanes.two[v], a, b, load_indices(lanes.of_two[v]));
+      if (rows == 3) x = select_part(lanes.third[v], permute(third, load_indices(lanes.of_third[v])), x);
+      store(to + v * kWidth, x);
+    }
+  }
+}
+
+// transpose_matrix() for fewer than kWidth rows and to_pitch = rows, which writes whole vectors: each one's end is
+// overwritten by the next, and kWidth floats behind the last may be too.
 DEPTHWISE_NOINLINE void interleave(const float* from, int64_t from_pitch, int64_t rows, int64_t columns, float* to) {
+  if (rows == 2 || rows == 3) return interleave_few(from, from_pitch, rows, columns, to);
   for (int64_t c = 0; c < columns; c += kWidth) {
     const int64_t count = min(columns - c, kWidth);
     const tail in = tail_of(count);
