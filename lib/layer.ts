@@ -63,7 +63,10 @@ export abstract class Layer {
     const call = readCall(RUN, input, options);
     const prepared = this.#prepare(call.inputShape);
     checkOut(call, prepared);
-    const data = await runJob(call.signal, (done) => native.runAsync(prepared.plan, call.input, call.out?.data, done));
+    const data = await runJob(call.signal, (done) => {
+      const output = call.out?.data ?? allocate(prepared);
+      return native.runAsync(prepared.plan, call.input, output, call.out === undefined, done);
+    });
     return result(call, prepared, data);
   }
 

@@ -93,10 +93,16 @@ export interface Native {
   explain(plan: PlanHandle): Explanation;
   run(plan: PlanHandle, input: Float32Array, output: Float32Array): void;
   /**
-   * Copies the input unless it lives in a SharedArrayBuffer. `output` is written at the end, on the JS thread; where it
-   * is undefined the callback gets a fresh array.
+   * Copies the input unless it lives in a SharedArrayBuffer. `output` is written at the end, on the JS thread, unless it is
+   * the call's own, which no program sees before the callback.
    */
-  runAsync(plan: PlanHandle, input: Float32Array, output: Float32Array | undefined, callback: JobCallback): JobHandle;
+  runAsync(
+    plan: PlanHandle,
+    input: Float32Array,
+    output: Float32Array,
+    isOwn: boolean,
+    callback: JobCallback,
+  ): JobHandle;
   /** The job's callback gets an error with code 'ABORTED', and its output is not written, unless it is done already. */
   abort(job: JobHandle): void;
 
@@ -118,7 +124,8 @@ export interface Native {
     bias: Float32Array | undefined,
     slopes: Float32Array | undefined,
     input: Float32Array,
-    output: Float32Array | undefined,
+    output: Float32Array,
+    isOwn: boolean,
     callback: JobCallback,
   ): JobHandle;
 

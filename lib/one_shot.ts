@@ -33,9 +33,20 @@ export async function runOnce(
   const { bias, activation } = weights;
   const data = await runJob(call.signal, (done) => {
     const problem = encodeProblem(geometry.problem);
-    const out = call.out?.data;
+    const output = call.out?.data ?? allocate(geometry);
+    const isOwn = call.out === undefined;
     const { slopes } = activation;
-    return native.runOnceAsync(encodeLayer(spec), problem, weights.filter, bias, slopes, call.input, out, done);
+    return native.runOnceAsync(
+      encodeLayer(spec),
+      problem,
+      weights.filter,
+      bias,
+      slopes,
+      call.input,
+      output,
+      isOwn,
+      done,
+    );
   });
   return result(call, geometry, data);
 }

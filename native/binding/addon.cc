@@ -136,11 +136,9 @@ RunArrays run_arguments(napi_env env, const Problem& problem, napi_value input, 
   RunArrays arrays{};
   arrays.input = float_array(env, input);
   expect_length(env, arrays.input, input_floats(problem), "the input's length doesn't fit the problem");
-  if (output) {
-    arrays.output = float_array(env, output);
-    expect_length(env, arrays.output, output_floats(problem), "the output's length doesn't fit the problem");
-    expect_disjoint(arrays.output, arrays.input, "out must not overlap the input");
-  }
+  arrays.output = float_array(env, output);
+  expect_length(env, arrays.output, output_floats(problem), "the output's length doesn't fit the problem");
+  expect_disjoint(arrays.output, arrays.input, "out must not overlap the input");
   return arrays;
 }
 
@@ -174,26 +172,29 @@ napi_value run(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value output_argument(napi_env env, napi_value value) {
-  return type_of(env, value) == napi_undefined ? nullptr : value;
+bool is_true(napi_env env, napi_value value) {
+  bool result;
+  if (napi_get_value_bool(env, value, &result) != napi_ok) {
+    throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "whether the output is its own must be a boolean"};
+  }
+  return result;
 }
 
 napi_value start_call(napi_env env, Environment& environment, std::shared_ptr<const Plan> plan, const RunArrays& arrays,
-                      napi_value callback) {
+                      napi_value is_own, napi_value callback) {
   if (type_of(env, callback) != napi_function) {
     throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "the callback must be a function"};
   }
-  const FloatArray* output = arrays.output.value ? &arrays.output : nullptr;
-  auto call = std::make_unique<AsyncCall>(environment, std::move(plan), arrays.input, output, callback);
+  auto call = std::make_unique<AsyncCall>(environment, std::move(plan), arrays.input, arrays.output,
+                                          is_true(env, is_own), callback);
   return to_js(env, environment.start(std::move(call)));
 }
 
 napi_value run_async(napi_env env, napi_callback_info info) {
-  const Call<4> call(env, info);
+  const Call<5> call(env, info);
   const std::shared_ptr<const Plan> plan = call.environment->unwrap<PlanHandle>(call.argument[0]).plan();
-  const RunArrays arrays =
-      run_arguments(env, plan->problem(), call.argument[1], output_argument(env, call.argument[2]));
-  return start_call(env, *call.environment, plan, arrays, call.argument[3]);
+  const RunArrays arrays = run_arguments(env, plan->problem(), call.argument[1], call.argument[2]);
+  return start_call(env, *call.environment, plan, arrays, call.argument[3], call.argument[4]);
 }
 
 napi_value abort_call(napi_env env, napi_callback_info info) {
@@ -219,11 +220,9 @@ Once once_arguments(napi_env env, Environment& environment, const napi_value* ar
   expect_match(spec, problem);
   const Weights weights = weights_argument(env, spec, argument[2], argument[3], argument[4]);
   const RunArrays arrays = run_arguments(env, problem, argument[5], output);
-  if (output) {
-    expect_disjoint(arrays.output, weights.filter, "out must not overlap the filter");
-    expect_disjoint(arrays.output, weights.bias, "out must not overlap bias");
-    expect_disjoint(arrays.output, weights.slopes, "out must not overlap prelu's alpha");
-  }
+  expect_disjoint(arrays.output, weights.filter, "out must not overlap the filter");
+  expect_disjoint(arrays.output, weights.bias, "out must not overlap bias");
+  expect_disjoint(arrays.output, weights.slopes, "out must not overlap prelu's alpha");
   return {make_layer(spec, weights, ownership)->prepare(problem, environment.isa()), arrays};
 }
 
@@ -235,10 +234,9 @@ napi_value run_once(napi_env env, napi_callback_info info) {
 }
 
 napi_value run_once_async(napi_env env, napi_callback_info info) {
-  const Call<8> call(env, info);
-  Once once = once_arguments(env, *call.environment, call.argument, output_argument(env, call.argument[6]),
-                             FilterOwnership::copy);
-  return start_call(env, *call.environment, std::move(once.plan), once.arrays, call.argument[7]);
+  const Call<9> call(env, info);
+  Once once = once_arguments(env, *call.environment, call.argument, call.argument[6], FilterOwnership::copy);
+  return start_call(env, *call.environment, std::move(once.plan), once.arrays, call.argument[7], call.argument[8]);
 }
 
 float float_argument(napi_env env, napi_value value) {

@@ -14,30 +14,28 @@ constexpr Failure kOutputChanged = {ErrorClass::type_error, "ERR_INVALID_STATE",
 }  // namespace
 
 AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan, const FloatArray& input,
-                     const FloatArray* output, napi_value callback)
+                     const FloatArray& output, bool is_own, napi_value callback)
     : environment_(environment), plan_(std::move(plan)) {
   const napi_env env = environment.env();
   execution_.plan = plan_.get();
 
   // Everything that can fail or that a program could do comes before its memory is looked at.
-  if (output) {
-    output_ = Reference(env, output->value);
-    output_data_ = output->data;
-    output_length_ = output->length;
-    result_ = environment.buffers().take(output->length);
-    execution_.output = result_.data();
+  output_ = Reference(env, output.value);
+  if (is_own) {
+    execution_.output = output.data;
+    prefer_huge_pages(output.data, output.length * static_cast<int64_t>(sizeof(float)));
   } else {
-    const FloatArray fresh = environment.new_float_array(output_floats(plan_->problem()));
-    output_ = Reference(env, fresh.value);
-    execution_.output = fresh.data;
-    prefer_huge_pages(fresh.data, fresh.length * static_cast<int64_t>(sizeof(float)));
+    output_data_ = output.data;
+    output_length_ = output.length;
+    result_ = environment.buffers().take(output.length);
+    execution_.output = result_.data();
   }
   callback_ = Reference(env, callback);
   ok(napi_async_init(env, nullptr, to_js(env, "depthwise"), &context_));
 
-  // Once more: a program that replaced Float32Array.prototype.constructor was just called.
+  // Once more: what was called since may have run the program.
   const FloatArray source = float_array(env, input.value);
-  expect_length(env, source, input.length, "the input changed as the output was made");
+  expect_length(env, source, input.length, "the input changed as the call was made");
   if (source.is_shared(env)) {
     input_ = Reference(env, source.value);
     execution_.input = source.data;

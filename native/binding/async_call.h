@@ -14,9 +14,10 @@ namespace depthwise::binding {
 // JavaScript thread, if it still is what it was.
 class AsyncCall final : public Job {
  public:
-  // `output` is null where the call is to make one. The arrays' lengths fit the plan.
+  // `is_own`: the library made the output for this call, and the program gets it with the callback. It isn't made here:
+  // a constructor called from C++ would swallow the end of a script that vm's timeout stops. The arrays' lengths fit.
   AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan, const FloatArray& input,
-            const FloatArray* output, napi_value callback);
+            const FloatArray& output, bool is_own, napi_value callback);
   ~AsyncCall() override;
 
   void submit(uintptr_t number);

@@ -15,16 +15,7 @@ std::shared_ptr<Environment> Environment::create(napi_env env) {
   return environment;
 }
 
-// The prototype's constructor rather than the global variable: a program may have put a class of its own there.
-Environment::Environment(napi_env env) : env_(env), isa_(available_isas().front()) {
-  void* data;
-  napi_value buffer, array, prototype, constructor;
-  ok(napi_create_arraybuffer(env, 0, &data, &buffer));
-  ok(napi_create_typedarray(env, napi_float32_array, 0, buffer, 0, &array));
-  ok(napi_get_prototype(env, array, &prototype));
-  ok(napi_get_named_property(env, prototype, "constructor", &constructor));
-  float_array_constructor_ = Reference(env, constructor);
-}
+Environment::Environment(napi_env env) : env_(env), isa_(available_isas().front()) {}
 
 Environment::~Environment() = default;
 
@@ -93,23 +84,6 @@ Handle& Environment::handle(napi_value value, Handle::Kind kind) const {
     if (handles_.contains(handle) && handle->kind() == kind) return *handle;
   }
   throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "a handle must be one that the addon returned"};
-}
-
-FloatArray Environment::new_float_array(int64_t length) const {
-  const napi_value argument = to_js(env_, static_cast<double>(length));
-  napi_value value;
-  if (napi_new_instance(env_, float_array_constructor_.value(), 1, &argument, &value) == napi_ok) {
-    const FloatArray array = float_array(env_, value);
-    expect_length(env_, array, length, "Float32Array's constructor made an array of another length");
-    return array;
-  }
-  bool pending;
-  ok(napi_is_exception_pending(env_, &pending));
-  if (pending) {
-    napi_value exception;
-    ok(napi_get_and_clear_last_exception(env_, &exception));
-  }
-  throw kOutOfMemory;
 }
 
 double Environment::start(std::unique_ptr<AsyncCall> call) {

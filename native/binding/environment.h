@@ -56,10 +56,6 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // Tells V8 that handles hold so many bytes of native memory more (or fewer), which it can't see.
   void adjust_memory(int64_t bytes) noexcept;
 
-  // A Float32Array of an ArrayBuffer of its own. Throws Failure where there is no memory for it: through JavaScript,
-  // since napi_create_arraybuffer would end the process.
-  FloatArray new_float_array(int64_t length) const;
-
   // Of inputs' copies and outputs on their way.
   BufferCache& buffers() { return buffers_; }
 
@@ -83,7 +79,6 @@ class Environment : public std::enable_shared_from_this<Environment> {
   const napi_env env_;
   const IsaKernels* isa_;
   BufferCache buffers_{int64_t{64} << 20};
-  Reference float_array_constructor_;
 
   std::unordered_map<const Handle*, Owner*> handles_;
   std::size_t wrapped_ = 0;  // handles and bytes that came since the last sweep

@@ -22,7 +22,9 @@ for (const addon of [first, second, load()]) {
   const output = new Float32Array(16);
   addon.run(plan, input, output);
   assert.ok(output.every((x) => x === 6));
-  const result = await new Promise((resolve) => addon.runAsync(plan, input, undefined, (_, array) => resolve(array)));
+  const result = await new Promise((resolve) =>
+    addon.runAsync(plan, input, new Float32Array(16), true, (_, array) => resolve(array)),
+  );
   assert.ok(result.every((x) => x === 6));
 
   // Handles that are none.
@@ -38,7 +40,7 @@ for (const addon of [first, second, load()]) {
   assert.throws(() => addon.run(plan, input.subarray(1), output), { code: 'ERR_SHAPE_MISMATCH' });
   assert.throws(() => addon.run(plan, input, output.subarray(1)), { code: 'ERR_SHAPE_MISMATCH' });
   assert.throws(() => addon.run(plan, new Float64Array(16), output), stranger);
-  assert.throws(() => addon.runAsync(plan, input, undefined, 'callback'), stranger);
+  assert.throws(() => addon.runAsync(plan, input, new Float32Array(16), true, 'callback'), stranger);
   assert.throws(() => addon.run(), stranger);
   for (let field = 0; field < problem.length; field++) {
     for (const value of [-1, 0.5, Number.NaN, Infinity, 2 ** 53, 1e300, 2 ** 52]) {
