@@ -2,7 +2,7 @@ import type { Geometry, Weights } from './convolution.js';
 import { formatShape, mismatch, unreadable } from './errors.js';
 import { readSignal } from './job.js';
 import { givenOptions, type Place } from './options.js';
-import { checkDisjoint, readTensor, type Tensor } from './tensor.js';
+import { allocate, checkDisjoint, readTensor, type Tensor } from './tensor.js';
 
 /** What is given anew to each call: everything of it read once. */
 export interface Call {
@@ -53,6 +53,11 @@ export function checkOut({ out, input }: Call, { outputShape }: Geometry, weight
   checkDisjoint(data, 'filter', filter);
   if (bias !== undefined) checkDisjoint(data, 'bias', bias);
   if (activation.slopes !== undefined) checkDisjoint(data, 'activation.alpha', activation.slopes);
+}
+
+/** Where a call's output goes: the data of `out`, or a new array. @throws RangeError ERR_OUT_OF_MEMORY */
+export function outputData({ out }: Call, geometry: Geometry): Float32Array {
+  return out === undefined ? allocate(geometry) : out.data;
 }
 
 /** What a call returns: `out`, or a new tensor with a shape of its own. */

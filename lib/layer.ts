@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkOut, readCall, result } from './call.js';
+import { checkOut, outputData, readCall, result } from './call.js';
 import {
   type Convolution,
   type Geometry,
@@ -12,7 +12,7 @@ import { codedError, unreadable } from './errors.js';
 import { runJob } from './job.js';
 import { type Explanation, encodeLayer, encodeProblem, type LayerHandle, native, type PlanHandle } from './native.js';
 import { type Place, place, type RunOptions, type RunSyncOptions } from './options.js';
-import { allocate, checkAllocatable, readShape, type Tensor, type TensorLike } from './tensor.js';
+import { checkAllocatable, readShape, type Tensor, type TensorLike } from './tensor.js';
 
 const RUN = place('run', 'out', 'signal');
 const RUN_SYNC = place('runSync', 'out');
@@ -64,8 +64,7 @@ export abstract class Layer {
     const prepared = this.#prepare(call.inputShape);
     checkOut(call, prepared);
     const data = await runJob(call.signal, (done) => {
-      const output = call.out?.data ?? allocate(prepared);
-      return native.runAsync(prepared.plan, call.input, output, call.out === undefined, done);
+      return native.runAsync(prepared.plan, call.input, outputData(call, prepared), call.out === undefined, done);
     });
     return result(call, prepared, data);
   }
@@ -91,7 +90,7 @@ export abstract class Layer {
     const call = readCall(RUN_SYNC, input, options);
     const prepared = this.#prepare(call.inputShape);
     checkOut(call, prepared);
-    const data = call.out === undefined ? allocate(prepared) : call.out.data;
+    const data = outputData(call, prepared);
     native.run(prepared.plan, call.input, data);
     return result(call, prepared, data);
   }

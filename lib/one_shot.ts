@@ -1,9 +1,9 @@
-import { checkOut, readCall, result } from './call.js';
+import { checkOut, outputData, readCall, result } from './call.js';
 import { geometryFor, layerSpec, type Operator, readConvolution } from './convolution.js';
 import { runJob } from './job.js';
 import { encodeLayer, encodeProblem, native } from './native.js';
 import type { Place } from './options.js';
-import { allocate, checkAllocatable, type Tensor } from './tensor.js';
+import { checkAllocatable, type Tensor } from './tensor.js';
 
 // One convolution with weights that no later call will use: no layer is made, and nothing is packed that need not be.
 
@@ -16,7 +16,7 @@ export function runOnceSync(
 ): Tensor {
   const { call, geometry, spec, weights } = prepareOnce(operator, place, input, filter, options);
   const { bias, activation } = weights;
-  const data = call.out === undefined ? allocate(geometry) : call.out.data;
+  const data = outputData(call, geometry);
   const problem = encodeProblem(geometry.problem);
   native.runOnce(encodeLayer(spec), problem, weights.filter, bias, activation.slopes, call.input, data);
   return result(call, geometry, data);
@@ -33,7 +33,7 @@ export async function runOnce(
   const { bias, activation } = weights;
   const data = await runJob(call.signal, (done) => {
     const problem = encodeProblem(geometry.problem);
-    const output = call.out?.data ?? allocate(geometry);
+    const output = outputData(call, geometry);
     const isOwn = call.out === undefined;
     const { slopes } = activation;
     return native.runOnceAsync(

@@ -213,13 +213,12 @@ struct Once {
   RunArrays arrays;
 };
 
-Once once_arguments(napi_env env, Environment& environment, const napi_value* argument, napi_value output,
-                    FilterOwnership ownership) {
+Once once_arguments(napi_env env, Environment& environment, const napi_value* argument, FilterOwnership ownership) {
   const LayerSpec spec = layer_argument(env, argument[0]);
   const Problem problem = problem_argument(env, argument[1]);
   expect_match(spec, problem);
   const Weights weights = weights_argument(env, spec, argument[2], argument[3], argument[4]);
-  const RunArrays arrays = run_arguments(env, problem, argument[5], output);
+  const RunArrays arrays = run_arguments(env, problem, argument[5], argument[6]);
   expect_disjoint(arrays.output, weights.filter, "out must not overlap the filter");
   expect_disjoint(arrays.output, weights.bias, "out must not overlap bias");
   expect_disjoint(arrays.output, weights.slopes, "out must not overlap prelu's alpha");
@@ -228,14 +227,14 @@ Once once_arguments(napi_env env, Environment& environment, const napi_value* ar
 
 napi_value run_once(napi_env env, napi_callback_info info) {
   const Call<7> call(env, info);
-  const Once once = once_arguments(env, *call.environment, call.argument, call.argument[6], FilterOwnership::borrow);
+  const Once once = once_arguments(env, *call.environment, call.argument, FilterOwnership::borrow);
   run_plan(env, *once.plan, once.arrays);
   return nullptr;
 }
 
 napi_value run_once_async(napi_env env, napi_callback_info info) {
   const Call<9> call(env, info);
-  Once once = once_arguments(env, *call.environment, call.argument, call.argument[6], FilterOwnership::copy);
+  Once once = once_arguments(env, *call.environment, call.argument, FilterOwnership::copy);
   return start_call(env, *call.environment, std::move(once.plan), once.arrays, call.argument[7], call.argument[8]);
 }
 

@@ -253,9 +253,8 @@ struct Int {
   static constexpr int value = N;
 };
 
-// Rows of outputs at once: at stride 1 many reuse more than few do, at stride 2 little. Fewer than four are what a
-// large dilation leaves of a plane, which 3x3 filters have.
-constexpr int64_t most_rows(int64_t stride) { return stride == 1 ? 7 : 4; }
+// The fewest rows that blocks are cut from. Fewer than four are what a large dilation leaves of a plane, which 3x3
+// filters have.
 constexpr int64_t least_rows(int64_t stride, int64_t taps) { return stride == 1 && taps == 3 ? 1 : 4; }
 
 // The micro-kernel for blocks of R rows of which so many lie on padding; null where there is none.
@@ -289,8 +288,8 @@ struct Blocks {
   }
 };
 
-// Of 7 and 4 rows, at stride 2 of 4; where there are fewer, of 2 and 1. A block costs about as much as its rows and two
-// more: the input rows that 3x3 taps reach beyond them.
+// Of 7 and 4 rows, at stride 2, where many reuse little more than few do, of 4; where there are fewer, of 2 and 1. A
+// block costs about as much as its rows and two more: the input rows that 3x3 taps reach beyond them.
 Blocks blocks_of(int64_t rows, int64_t stride) {
   if (rows < 4) return {2, 1, max(rows - 1, 0), max(rows - 1, min(rows, 1))};
   Blocks best{7, 4, 0, ceil_div(rows, 4)};

@@ -22,6 +22,9 @@ struct TransposedTiles {
 
 inline int64_t blocks_of_planes(const Problem& p) { return ceil_div(p.out_c, kWidth); }
 
+// Rows of the input from an output's first row of taps to past its last.
+inline int64_t reach_of(const Problem& p) { return (p.filter_h - 1) * p.dilation_h + 1; }
+
 // The rows of the input that output rows [first, end) reach.
 struct InputRows {
   int64_t first, count;
@@ -29,12 +32,12 @@ struct InputRows {
 
 inline InputRows input_rows(const Problem& p, int64_t first, int64_t end) {
   const int64_t from = first * p.stride_h - p.pad_top;
-  const int64_t to = (end - 1) * p.stride_h - p.pad_top + (p.filter_h - 1) * p.dilation_h + 1;
+  const int64_t to = (end - 1) * p.stride_h - p.pad_top + reach_of(p);
   return {max(from, 0), min(to, p.in_h) - max(from, 0)};
 }
 
 inline int64_t most_input_rows_of(const Problem& p, int64_t rows) {
-  return min((rows - 1) * p.stride_h + (p.filter_h - 1) * p.dilation_h + 1, p.in_h);
+  return min((rows - 1) * p.stride_h + reach_of(p), p.in_h);
 }
 
 inline int64_t transposed_floats(const Problem& p, int64_t rows) {
@@ -43,7 +46,7 @@ inline int64_t transposed_floats(const Problem& p, int64_t rows) {
 
 // As many output rows as their input rows overlap with the next ones': the same rows are transposed twice at most.
 inline int64_t least_transposed_rows(const Problem& p) {
-  return min(p.out_h, max(1, ceil_div((p.filter_h - 1) * p.dilation_h, p.stride_h)));
+  return min(p.out_h, max(1, ceil_div(reach_of(p) - 1, p.stride_h)));
 }
 
 // Whether depthwise_nchw.cc has a micro-kernel of its own for the problem, not the general one: what
@@ -78,7 +81,7 @@ inline bool transposing_pays(const Problem& p) {
 bool transposes(const Problem& p) {
   if (p.layout != Layout::nchw || p.groups != p.in_c || p.out_c != p.in_c || p.out_c < kWidth) return false;
   // Every output row reaches the input, and a few of them with what they reach are no more than the cache holds.
-  const int64_t reach = (p.filter_h - 1) * p.dilation_h + 1;
+  const int64_t reach = reach_of(p);
   if (p.pad_top >= reach || (p.out_h - 1) * p.stride_h - p.pad_top >= p.in_h) return false;
   if (p.in_w > kTransposedFloats || p.out_w > kTransposedFloats || reach > kTransposedFloats) return false;
   if (transposed_floats(p, least_transposed_rows(p)) > 4 * kTransposedFloats) return false;
