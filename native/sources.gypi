@@ -3,6 +3,7 @@
     "core_sources": [
       "native/core/cpu_count.cc",
       "native/core/cpu_features.cc",
+      "native/core/cpu_placement.cc",
       "native/core/elementwise.cc",
       "native/core/huge_pages.cc",
       "native/core/keep_loaded.cc",

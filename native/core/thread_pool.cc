@@ -8,6 +8,7 @@
 
 #include "aligned_buffer.h"
 #include "cpu_count.h"
+#include "cpu_placement.h"
 #include "keep_loaded.h"
 
 #if defined(_WIN32)
@@ -40,6 +41,9 @@ constexpr auto kInterruptCheck = std::chrono::milliseconds(2);
 
 // A thread keeps its scratch between jobs up to this size.
 constexpr int64_t kKeptScratchFloats = int64_t{1} << 20;
+
+// How often a worker may move to another CPU than its caller's: that costs it some 20 us.
+constexpr auto kBetweenMoves = std::chrono::milliseconds(1);
 
 // Every waker wakes this many, and those wake more: one waker alone would be busy for long on a large machine.
 constexpr int kFanOut = 2;
@@ -149,6 +153,39 @@ class WaitedJob final : public Job {
 
 }  // namespace
 
+void Job::deal(const TileWork& work, int threads) {
+  work_ = work;
+  claims_ = (work.tiles + work.grain - 1) / work.grain;
+  shares_ = std::clamp(threads, 1, kMostShares);
+  for (int share = 0; share < shares_; ++share) next_[share].store(share_begin(share), std::memory_order_relaxed);
+}
+
+int64_t Job::claim(int& share) {
+  for (int i = 0; i < shares_; ++i, ++share) {
+    if (share >= shares_) share = 0;
+    const int64_t end = share_begin(share + 1);
+    if (next_[share].load(std::memory_order_relaxed) >= end) continue;
+    const int64_t claim = next_[share].fetch_add(1, std::memory_order_relaxed);
+    if (claim < end) return claim * work_.grain;
+  }
+  return work_.tiles;
+}
+
+int Job::take_share(int wanted) {
+  int share = wanted % shares_;
+  for (int i = 0; i < shares_ && (taken_shares_ >> share & 1) != 0; ++i) share = (share + 1) % shares_;
+  taken_shares_ |= uint64_t{1} << share;
+  return share;
+}
+
+int64_t Job::left(int64_t enough) const {
+  int64_t left = 0;
+  for (int share = 0; share < shares_ && left < enough; ++share) {
+    left += std::max<int64_t>(share_begin(share + 1) - next_[share].load(std::memory_order_relaxed), 0);
+  }
+  return std::min(left, enough);
+}
+
 ThreadPool& ThreadPool::process() {
   if (ThreadPool* pool = process_pool.load(std::memory_order_acquire)) return *pool;
   static std::mutex creation;
@@ -192,8 +229,10 @@ bool ThreadPool::run(const TileWork& work, Interrupt* interrupt) {
   int wakes;
   {
     const std::lock_guard lock(mutex_);
-    job.work_ = work;
+    job.deal(work, limit);
     job.waited_for_ = true;
+    job.cpu_ = current_cpu();
+    job.take_share(job.shares_ - 1);
     job.participants_.store(1, std::memory_order_relaxed);
     list_first(job);
     ensure_workers(limit - 1);  // helpers are welcome, not needed
@@ -215,12 +254,12 @@ bool ThreadPool::run(const TileWork& work, Interrupt* interrupt) {
 }
 
 void ThreadPool::submit(Job& job, const TileWork& work) {
-  job.work_ = work;
   if (work.tiles == 0) return job.finished(Job::Outcome::done);
   int wakes;
   {
     const std::lock_guard lock(mutex_);
     const int limit = std::min(work.max_threads, threads());
+    job.deal(work, limit);
     if (!ensure_workers(limit)) {
       throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again),
                               "no thread can be started");
@@ -246,6 +285,7 @@ void ThreadPool::abort(Job& job) {
 void ThreadPool::worker(int index) {
   name_this_thread();
   bool yielding = false, patient = false;
+  Clock::time_point last_move = Clock::now() - kBetweenMoves;
   std::unique_lock lock(mutex_);
   while (index < threads()) {
     Job* job = pick();
@@ -254,19 +294,27 @@ void ThreadPool::worker(int index) {
       continue;
     }
     job->participants_.fetch_add(1, std::memory_order_relaxed);
+    const int share = job->take_share(index);
     const int wakes = take_wakes(std::max(room(*job), listed_jobs_.load(std::memory_order_relaxed) - 1));
     lock.unlock();
     wake(wakes);
     yielding = !job->waited_for_;
+    if (job->cpu_ >= 0 && job->cpu_ == current_cpu()) {
+      const Clock::time_point now = Clock::now();
+      if (now - last_move >= kBetweenMoves) {
+        leave_cpu(job->cpu_);
+        last_move = now;
+      }
+    }
     bool has_scratch = true;
     try {
       Scratch scratch(job->work_.scratch_floats);
-      work_on(*job, scratch.data(), index);
+      work_on(*job, share, scratch.data(), index);
     } catch (const std::bad_alloc&) {
       has_scratch = false;
     }
     lock.lock();
-    leave(*job, has_scratch, lock);
+    leave(*job, share, has_scratch, lock);
   }
   alive_[index] = false;
   --workers_;
@@ -276,11 +324,11 @@ void ThreadPool::worker(int index) {
 }
 
 // Claims tiles until there are none, the job is aborted, or a worker has been here for long enough.
-void ThreadPool::work_on(Job& job, float* scratch, int worker) {
+void ThreadPool::work_on(Job& job, int share, float* scratch, int worker) {
   const TileWork& work = job.work_;
   const Clock::time_point start = Clock::now();
   for (;;) {
-    const int64_t first = job.next_tile_.fetch_add(work.grain, std::memory_order_relaxed);
+    const int64_t first = job.claim(share);
     const int64_t end = std::min(first + work.grain, work.tiles);
     if (first >= work.tiles) return;
     for (int64_t tile = first; tile < end; ++tile) {
@@ -296,8 +344,8 @@ void ThreadPool::work_on(Job& job, float* scratch, int worker) {
 void ThreadPool::work_on_own(Job& job, float* scratch, Interrupt* interrupt) {
   const TileWork& work = job.work_;
   InterruptCheck check(interrupt);
-  for (;;) {
-    const int64_t first = job.next_tile_.fetch_add(work.grain, std::memory_order_relaxed);
+  for (int share = job.shares_ - 1;;) {
+    const int64_t first = job.claim(share);
     const int64_t end = std::min(first + work.grain, work.tiles);
     if (first >= work.tiles) return;
     for (int64_t tile = first; tile < end; ++tile) work.run_tile(work.context, tile, scratch);
@@ -305,19 +353,19 @@ void ThreadPool::work_on_own(Job& job, float* scratch, Interrupt* interrupt) {
   }
 }
 
-void ThreadPool::leave(Job& job, bool had_scratch, std::unique_lock<std::mutex>& lock) {
+void ThreadPool::leave(Job& job, int share, bool had_scratch, std::unique_lock<std::mutex>& lock) {
   const int others = job.participants_.load(std::memory_order_relaxed) - 1;
   if (!had_scratch) {
     // Those who have scratch go on without this thread; if there are none, the job fails.
     job.work_.max_threads = others;
     job.out_of_memory_ = others == 0;
   }
-  const bool over = job.out_of_memory_ || job.abort_.load(std::memory_order_relaxed) ||
-                    job.next_tile_.load(std::memory_order_relaxed) >= job.work_.tiles;
+  const bool over = job.out_of_memory_ || job.abort_.load(std::memory_order_relaxed) || job.left(1) == 0;
   if (job.listed_) {
     unlist(job);
     if (!over) list_last(job);  // behind those that came while this thread was here
   }
+  job.taken_shares_ &= ~(uint64_t{1} << share);
   job.participants_.store(others, std::memory_order_release);
   if (job.waited_for_) {
     if (others == 1) left_.notify_all();
@@ -366,10 +414,8 @@ Job* ThreadPool::pick() {
 
 // How many more threads may join the job.
 int ThreadPool::room(const Job& job) const {
-  const int64_t left = job.work_.tiles - job.next_tile_.load(std::memory_order_relaxed);
-  if (left <= 0) return 0;
   const int limit = std::min(job.work_.max_threads, threads());
-  return static_cast<int>(std::min<int64_t>(limit - job.participants_.load(std::memory_order_relaxed), left));
+  return static_cast<int>(job.left(limit - job.participants_.load(std::memory_order_relaxed)));
 }
 
 void ThreadPool::list_first(Job& job) {

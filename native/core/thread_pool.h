@@ -4,6 +4,10 @@
 // its job works on it too, so a pool of n threads is the caller and n - 1 workers; jobs that nobody waits
 // for have all n workers, or one where n is 1.
 //
+// A job's tiles are dealt out in shares, runs of neighbouring tiles, one for each thread that may join. A thread takes
+// its own first, the same one in every job, and then what others have left: so a layer finds in the caches of its core
+// what the layer before has written there.
+//
 // Workers visit the active jobs in turn and stay for a slice of time, so a large job holds a small one up
 // by a slice (or a tile, if that is longer), and small jobs run whole, in the order of their arrival.
 #pragma once
@@ -51,9 +55,26 @@ class Job {
  private:
   friend class ThreadPool;
 
+  static constexpr int kMostShares = 64;
+
+  // A job's tiles, before anybody takes one.
+  void deal(const TileWork& work, int threads);
+  // The first tile of a claim, work_.tiles if none is left. `share` is where to look first, and then where it was
+  // found.
+  int64_t claim(int& share);
+  // How many claims are left, or `enough`.
+  int64_t left(int64_t enough) const;
+  int64_t share_begin(int64_t share) const { return share * claims_ / shares_; }
+  // The share for a thread that would like this one, or another that nobody has. Under the pool's mutex.
+  int take_share(int wanted);
+
   TileWork work_{};
-  // Threads take tiles here while others poll the fields below: keep them on different cache lines.
-  alignas(64) std::atomic<int64_t> next_tile_{0};
+  int64_t claims_ = 0;
+  int shares_ = 1;
+  int cpu_ = -1;  // of the caller that waits for it, when it came
+  // The next claim of each share. Threads take them while others poll the fields below: keep them on different cache
+  // lines.
+  alignas(64) std::atomic<int64_t> next_[kMostShares];
   alignas(64) std::atomic<bool> abort_{false};
   std::atomic<int> participants_{0};  // threads working on it now; written under the pool's mutex
 
@@ -61,6 +82,7 @@ class Job {
   bool waited_for_ = false;  // a caller of run() owns it: finished() is not called
   bool listed_ = false;      // among the active jobs: there may be tiles to claim
   bool out_of_memory_ = false;
+  uint64_t taken_shares_ = 0;  // a bit for each
   Job* before_ = nullptr;
   Job* after_ = nullptr;
 };
@@ -97,9 +119,9 @@ class ThreadPool {
   void start_worker();
   void worker(int index);
   bool idle(std::unique_lock<std::mutex>& lock, bool yielding, bool patient);
-  void work_on(Job& job, float* scratch, int worker);
+  void work_on(Job& job, int share, float* scratch, int worker);
   void work_on_own(Job& job, float* scratch, Interrupt* interrupt);
-  void leave(Job& job, bool had_scratch, std::unique_lock<std::mutex>& lock);
+  void leave(Job& job, int share, bool had_scratch, std::unique_lock<std::mutex>& lock);
   Job* pick();
   void list_first(Job& job);
   void list_last(Job& job);
