@@ -21,17 +21,17 @@ struct Registers {
 };
 
 // Zeros where the CPU doesn't know the leaf.
-Registers cpuid(uint32_t leaf) {
+Registers cpuid(uint32_t leaf, uint32_t index = 0) {
   Registers r{};
 #if defined(_MSC_VER)
   int values[4];
-  __cpuid(values, 0);
+  __cpuid(values, static_cast<int>(leaf & 0x80000000));
   if (static_cast<uint32_t>(values[0]) < leaf) return r;
-  __cpuidex(values, static_cast<int>(leaf), 0);
+  __cpuidex(values, static_cast<int>(leaf), static_cast<int>(index));
   r = {static_cast<uint32_t>(values[0]), static_cast<uint32_t>(values[1]), static_cast<uint32_t>(values[2]),
        static_cast<uint32_t>(values[3])};
 #else
-  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  __get_cpuid_count(leaf, index, &r.eax, &r.ebx, &r.ecx, &r.edx);
 #endif
   return r;
 }
@@ -57,6 +57,32 @@ constexpr uint64_t kZmmStates = 0xe6;  // those, the mask registers, the upper h
 
 bool saves(uint64_t states) { return (saved_states() & states) == states; }
 
+bool is_intel() {
+  const Registers r = cpuid(0);
+  return r.ebx == 0x756e6547 && r.edx == 0x49656e69 && r.ecx == 0x6c65746e;  // "Genu", "ineI", "ntel"
+}
+
+// Leaf 4 of Intel's CPUs and leaf 0x8000001d of AMD's list the caches in the same form. 0 where there is none.
+int64_t l2_bytes() {
+  constexpr uint32_t kLeaves[] = {0x4, 0x8000001d};
+  for (const uint32_t leaf : kLeaves) {
+    for (uint32_t index = 0;; ++index) {
+      const Registers r = cpuid(leaf, index);
+      const uint32_t kind = r.eax & 31, level = r.eax >> 5 & 7;
+      if (kind == 0) break;
+      if (level != 2) continue;
+      const int64_t ways = (r.ebx >> 22) + 1, partitions = (r.ebx >> 12 & 1023) + 1, line = (r.ebx & 4095) + 1;
+      return ways * partitions * line * (static_cast<int64_t>(r.ecx) + 1);
+    }
+  }
+  return 0;
+}
+
+Caches read_caches() {
+  const int64_t bytes = l2_bytes();
+  return {bytes > 0 ? bytes : int64_t{1} << 20, !is_intel()};
+}
+
 }  // namespace
 
 bool cpu_has_avx2() {
@@ -76,6 +102,24 @@ bool cpu_has_avx512() {
 bool cpu_has_avx2() { return false; }
 bool cpu_has_avx512() { return false; }
 
+namespace {
+
+Caches read_caches() { return {int64_t{1} << 20, true}; }
+
+}  // namespace
+
 #endif
+
+namespace {
+
+Caches& caches() {
+  static Caches caches = read_caches();
+  return caches;
+}
+
+}  // namespace
+
+Caches cpu_caches() { return caches(); }
+void assume_caches(const Caches& assumed) { caches() = assumed; }
 
 }  // namespace depthwise

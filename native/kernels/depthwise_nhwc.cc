@@ -9,6 +9,8 @@
 // A vector holds neighbouring channels. A tile is some rows of one phase (phases.h) and some channels of an image; a
 // micro-kernel walks over it one vector of channels at a time. An HWIO filter is read where it lies; OIHW is packed
 // into the same order, [tap][channel].
+#include "../core/cpu_features.h"
+#include "../core/problem_check.h"
 #include "depthwise_nhwc_block.h"
 #include "depthwise_nhwc_roll.h"
 #include "depthwise_nhwc_transposed.h"
@@ -23,11 +25,25 @@ constexpr int64_t kRowsPerTile = 14;
 constexpr int64_t kStagedRowsPerTile = 8;
 // Rows wider than this roll in parts, so that the rows below find in the L1 cache what these have read.
 constexpr int64_t kRollColumns = 56;
+// The same where the second cache doesn't hold the arrays: what comes from behind it must come in the order of its
+// addresses, of few pages at a time, or the processor doesn't fetch ahead. And of pixels that large, few rows at once.
+constexpr int64_t kRollColumnsStreamed = 14;
+constexpr int64_t kChannelsStreamed = 192, kRollRowsStreamed = 2, kRowsPerTileStreamed = 8;
 // Boundaries of tiles are multiples of a cache line, and no tile is narrower than this.
 constexpr int64_t kChannelStep = 32;
 
 // KernelPlan::param
-enum Param { kPhases, kRowTiles, kTileRows, kChannelTiles, kBlockKernel, kRollKernel, kStagedChannels };
+enum Param {
+  kPhases,
+  kRowTiles,
+  kTileRows,
+  kChannelTiles,
+  kBlockKernel,
+  kRollKernel,
+  kRollRows,
+  kRollWidth,
+  kStagedChannels
+};
 
 const BlockKernel* choose_block(const Problem& p) {
   const int64_t stride = phase_of(columns_of(p), 0).stride;
@@ -52,13 +68,14 @@ const RollKernel* choose_roll(const Problem& p) {
 
 // How many channels to copy into scratch memory before they are convolved, 0 for none. Pixels that are a multiple of
 // 1 KiB apart share a few sets of the L1 cache: their lines push each other out, outputs those that were only half
-// written. There two copies, of several cache lines a pixel, cost less; but not to AVX-512, which writes whole lines,
-// at stride 2 and 1 KiB. With large filters the copies cost next to nothing, and bring weights and inputs together that
-// are read many times.
+// written. There two copies, of several cache lines a pixel, cost less on some CPUs; but not to AVX-512, which writes
+// whole lines, at stride 2 and 1 KiB. With large filters the copies cost next to nothing, and bring weights and inputs
+// together that are read many times.
 int64_t channels_to_stage(const Problem& p) {
   const int64_t taps = p.filter_h * p.filter_w;
   if (taps >= 100) return min(p.in_c, kWidth);
   if (p.in_c % 256 != 0 || taps < 9 || taps * p.out_h * p.out_w < 2 * p.in_h * p.in_w) return 0;
+  if (!cpu_caches().few_ways_thrash) return 0;
   if (p.stride_h == 1) return 64;
   return kWidth < 16 || p.in_c % 512 == 0 ? 32 : 0;
 }
@@ -69,6 +86,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const RollKernel* const roll_kernel = choose_roll(p);
   plan.param[kBlockKernel] = block_kernel - kBlockKernels;
   plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
+  plan.param[kRollRows] = p.out_h;
+  plan.param[kRollWidth] = kRollColumns;
   if (p.layout == Layout::nchw) {
     if (!transposes(p)) return false;
     plan_transposed(p, plan);
@@ -77,8 +96,12 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const Phase rows = phase_of(rows_of(p), 0);
   const int64_t phases = count_phases(rows_of(p));
   const int64_t staged = channels_to_stage(p);
-  const bool rolls_high = roll_kernel && roll_kernel->sizes[0].rows > 3;
-  const int64_t rows_wanted = rolls_high        ? roll_kernel->sizes[0].rows
+  const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
+  const int64_t floats = input_floats(p) + output_floats(p);
+  const bool streams = roll_kernel && staged == 0 && p.in_c >= kChannelsStreamed && floats > l2_floats;
+  const bool rolls_high = roll_kernel && !streams && roll_kernel->sizes[0].rows > 3;
+  const int64_t rows_wanted = streams           ? kRowsPerTileStreamed
+                              : rolls_high      ? roll_kernel->sizes[0].rows
                               : staged > kWidth ? kStagedRowsPerTile
                                                 : kRowsPerTile;
   const int64_t row_tiles = ceil_div(rows.count, rows_wanted);
@@ -96,6 +119,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kPhases] = phases;
   plan.param[kRowTiles] = row_tiles;
   plan.param[kTileRows] = tile_rows;
+  if (streams) plan.param[kRollRows] = kRollRowsStreamed;
+  if (floats > l2_floats / 2) plan.param[kRollWidth] = kRollColumnsStreamed;
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kStagedChannels] = staged;
   const int64_t in_rows = min((tile_rows - 1) * rows.stride + p.filter_h, p.in_h);
@@ -117,9 +142,12 @@ DEPTHWISE_INLINE void run_strip(const KernelPlan& plan, const Strip& strip) {
   const BlockKernel& block_kernel = kBlockKernels[plan.param[kBlockKernel]];
   if (plan.param[kRollKernel] >= 0 && can_roll(strip)) {
     const RollKernel& roll_kernel = kRollKernels[plan.param[kRollKernel]];
-    const int64_t parts = ceil_div(strip.columns, kRollColumns);
-    for (int64_t i = 0; i < parts; ++i) {
-      run_rolls(roll_kernel, columns_of_strip(strip, i * strip.columns / parts, (i + 1) * strip.columns / parts));
+    const int64_t parts = ceil_div(strip.columns, plan.param[kRollWidth]);
+    for (int64_t y = 0; y < strip.rows; y += plan.param[kRollRows]) {
+      const Strip rows = rows_of_strip(strip, y, min(y + plan.param[kRollRows], strip.rows));
+      for (int64_t i = 0; i < parts; ++i) {
+        run_rolls(roll_kernel, columns_of_strip(rows, i * rows.columns / parts, (i + 1) * rows.columns / parts));
+      }
     }
     return;
   }

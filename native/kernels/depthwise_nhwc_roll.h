@@ -178,17 +178,13 @@ DEPTHWISE_INLINE bool can_roll(const Strip& s) {
 
 // The strip in runs of as many rows as there is a size of.
 DEPTHWISE_INLINE void run_rolls(const RollKernel& kernel, const Strip& strip) {
-  Strip s = strip;
   const auto* size = kernel.sizes;
-  for (int64_t y = 0; y < strip.rows; y += s.rows) {
-    const int64_t left = strip.rows - y, first = y * strip.row_stride;
+  for (int64_t y = 0; y < strip.rows;) {
+    const int64_t left = strip.rows - y;
     while (size->rows > left) ++size;
-    s.rows = left / size->rows * size->rows;
-    s.in = strip.in + first * strip.in_row;
-    s.out = strip.out + y * strip.out_row;
-    s.row_begin = strip.row_begin - first;
-    s.row_end = strip.row_end - first;
-    size->run(s);
+    const int64_t end = y + left / size->rows * size->rows;
+    size->run(rows_of_strip(strip, y, end));
+    y = end;
   }
 }
 

@@ -52,6 +52,18 @@ DEPTHWISE_INLINE Strip columns_of_strip(const Strip& strip, int64_t begin, int64
   return s;
 }
 
+// Rows [begin, end) of outputs of the strip.
+DEPTHWISE_INLINE Strip rows_of_strip(const Strip& strip, int64_t begin, int64_t end) {
+  const int64_t first = begin * strip.row_stride;
+  Strip s = strip;
+  s.in += first * s.in_row;
+  s.out += begin * s.out_row;
+  s.rows = end - begin;
+  s.row_begin -= first;
+  s.row_end -= first;
+  return s;
+}
+
 using StripFn = void (*)(const Strip& strip);
 
 }  // namespace

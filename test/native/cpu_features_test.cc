@@ -25,6 +25,11 @@ TEST_CASE("every AArch64 CPU has Neon") {
 TEST_CASE("other architectures have no Neon") { CHECK(find_isa("neon") == nullptr); }
 #endif
 
+TEST_CASE("the second cache is of a size that caches have") {
+  CHECK(cpu_caches().l2_bytes >= 64 << 10);
+  CHECK(cpu_caches().l2_bytes <= 256 << 20);
+}
+
 TEST_CASE("avx512 implies avx2") { CHECK((cpu_has_avx2() || !cpu_has_avx512())); }
 
 }  // namespace depthwise

@@ -1,3 +1,4 @@
+#include "core/cpu_features.h"
 #include "kernel_harness.h"
 
 namespace depthwise {
@@ -23,6 +24,16 @@ Shape padded(Shape shape) {
   shape.pad_left = shape.pad_right = shape.filter_w * shape.dilation_w / 2;
   return shape;
 }
+
+// Plans in this scope are made for such a CPU.
+class AssumedCaches {
+ public:
+  explicit AssumedCaches(const Caches& caches) : real_(cpu_caches()) { assume_caches(caches); }
+  ~AssumedCaches() { assume_caches(real_); }
+
+ private:
+  Caches real_;
+};
 
 }  // namespace
 
@@ -94,7 +105,8 @@ TEST_CASE("depthwise_nhwc: several tiles of channels, rows and images") {
   check_kernel(kFamily, {.batch = 0, .in_h = 7, .in_w = 7, .in_c = 32});
 }
 
-TEST_CASE("depthwise_nhwc: numbers of channels that are staged") {
+TEST_CASE("depthwise_nhwc: numbers of channels that are staged, on the CPUs where that pays") {
+  const AssumedCaches assumed({.l2_bytes = int64_t{1} << 20, .few_ways_thrash = true});
   for (const int64_t channels : {256, 512, 768}) {
     for (const int64_t filter : {3, 5}) {
       for (const int64_t stride : {1, 2}) check_kernel(kFamily, same(square(11, 9, channels, filter, stride, 1)));
@@ -103,6 +115,18 @@ TEST_CASE("depthwise_nhwc: numbers of channels that are staged") {
   check_kernel(kFamily, same(square(20, 5, 256, 3, 1, 1)));
   check_kernel(kFamily, same(square(9, 13, 256, 3, 2, 3)));
   check_kernel(kFamily, {.in_h = 7, .in_w = 7, .in_c = 256, .filter_h = 7, .filter_w = 7});
+}
+
+TEST_CASE("depthwise_nhwc: arrays that the second cache doesn't hold") {
+  const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = false});
+  for (const int64_t size : {1, 2, 3, 7, 9, 14, 16, 31}) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t channels : {20, 192, 197}) {
+        check_kernel(kFamily, padded(square(size, 32 - size, channels, 3, stride, 1)));
+        check_kernel(kFamily, padded(square(size + 8, size, channels, 3, stride, 2)));
+      }
+    }
+  }
 }
 
 TEST_CASE("depthwise_nhwc: rows that roll in parts") {
