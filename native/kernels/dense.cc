@@ -254,17 +254,18 @@ struct Split {
   int64_t by_rows;       // no micro-kernel's pixels lie in two rows, so that they share their padding
   int64_t sorted;        // pixels that share their padding are neighbours, see PixelOrder
   int64_t copied;        // NHWC inputs are copied to scratch memory
+  int64_t together;      // so many pixels of all blocks are computed before the next; 0: all of the tile's
 };
 
 void store_split(const Split& split, KernelPlan& plan) {
   const int64_t values[] = {split.pixels, split.pixel_tiles, split.blocks, split.block_tiles, split.pixels_first,
-                            split.joined, split.by_rows,     split.sorted, split.copied};
-  for (int i = 0; i < 9; ++i) plan.param[i] = values[i];
+                            split.joined, split.by_rows,     split.sorted, split.copied,      split.together};
+  for (int i = 0; i < 10; ++i) plan.param[i] = values[i];
 }
 
 Split load_split(const KernelPlan& plan) {
   const int64_t* values = plan.param;
-  return {values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8]};
+  return {values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9]};
 }
 
 // The scratch memory of a tile, in floats from its start.
@@ -312,10 +313,15 @@ Scratch scratch_of(const Problem& p, const Split& split) {
   return s;
 }
 
-// A tile is about this many multiplications of floats: some 40 us.
-constexpr int64_t kTileWork = 5 << 19;
+// A tile is about this many multiplications of floats: some 40 us; and some 10 us where those are so few that
+// threads would wait for each other.
+constexpr int64_t kTileWork = 5 << 19, kLeastTileWork = 5 << 17, kFewTiles = 8;
 // Weights that stay in the second cache beside a tile's inputs and outputs.
 constexpr int64_t kCachedWeights = 1 << 17;
+
+// Weights that stay in the first: few pixels at a time take all of them, so that outputs are written in the order of
+// their addresses.
+constexpr int64_t kNearWeights = 1 << 13;
 
 // The tiles of planes: of those that are small enough, the ones that cost the least beside the multiplications. Each
 // tile transposes all inputs that its rows need, at some 11 multiplications a float (of 32 or 16 a cycle), so that rows
@@ -370,8 +376,11 @@ bool plan(const Problem& p, KernelPlan& plan) {
     const int64_t wanted = max(4 * most, min(16 * most, kTileWork / (depth * per_block)));
     split.pixels = min(pixels, round_up(ceil_div(pixels, ceil_div(pixels, wanted)), unit));
     const double work = static_cast<double>(split.pixels) * static_cast<double>(depth * per_block);
-    const int64_t fitting = work < kTileWork ? static_cast<int64_t>(kTileWork / work) : 1;
-    const int64_t wanted_blocks = min(all_blocks, fitting);
+    const auto fitting = [&](int64_t tile_work) {
+      return work < tile_work ? static_cast<int64_t>(tile_work / work) : 1;
+    };
+    const bool few = ceil_div(pixels, split.pixels) * ceil_div(all_blocks, fitting(kTileWork)) < kFewTiles;
+    const int64_t wanted_blocks = min(all_blocks, fitting(few ? kLeastTileWork : kTileWork));
     split.blocks = ceil_div(all_blocks, ceil_div(all_blocks, wanted_blocks));
   }
   // Pointers and transposed inputs that no memory holds, and that 64 bits may not count.
@@ -381,6 +390,10 @@ bool plan(const Problem& p, KernelPlan& plan) {
   split.pixels_first = p.out_c * depth > kCachedWeights;
   split.copied =
       p.layout == Layout::nhwc && collides(p.stride_w * p.in_c) && depth / in_c * split.blocks * per_block >= 128;
+
+  if (p.layout == Layout::nhwc && split.blocks > 1 && split.blocks * per_block * depth <= kNearWeights) {
+    split.together = split.by_rows ? p.out_w : most;
+  }
 
   plan.kernel = "dense";
   plan.tiles = p.batch * split.pixel_tiles * split.block_tiles;
@@ -574,7 +587,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   t.length = joined ? p.filter_w * in_c : in_c;
   t.lo = args.lo, t.hi = args.hi, t.clamps = args.clamps;
   const int64_t depth = t.taps * t.length, out_plane = p.out_h * p.out_w;
-  for (int64_t block = first_block; block < end_block; ++block) {
+  // The pixels [begin, end) of a block, by as few micro-kernels as possible, as equal as possible.
+  const auto run_block = [&](int64_t block, int64_t begin, int64_t end) {
     const int64_t group = block / blocks.count, index = block % blocks.count;
     const int64_t vectors = vectors_of_block(blocks, index);
     const int64_t output_channel = group * out_c + 2 * index * kWidth;
@@ -593,22 +607,27 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
       t.outputs = outputs;
     }
     const auto& kernels = kTileKernels.by_size[index + 1 < blocks.count ? 0 : blocks.fold / 2];
-    // As few micro-kernels as possible, as equal as possible.
     const int64_t most = finite ? kPixelsByVectors[vectors] : 1;
-    for (int64_t m = 0; m < pixels;) {
+    for (int64_t m = begin; m < end;) {
       const int64_t row_left = p.out_w - (first_pixel + m) % p.out_w;
-      const int64_t left = split.by_rows ? min(row_left, pixels - m) : pixels - m;
+      const int64_t left = split.by_rows ? min(row_left, end - m) : end - m;
       const int64_t count = ceil_div(left, ceil_div(left, most));
       t.pixels = pointers + m;
       t.places = places + m;
       kernels[vectors - 1][count](t);
       m += count;
     }
-    if (!planes) continue;
+    if (!planes) return;
     // Few planes at a time, so that each is written in one go.
     for (int64_t o = 0; o < outputs; o += kWidth) {
       transpose_matrix(t.output + o, t.output_pitch, pixels, min(kWidth, outputs - o), plane + o * out_plane,
                        out_plane);
+    }
+  };
+  const int64_t together = split.together > 0 ? split.together : pixels;
+  for (int64_t begin = 0; begin < pixels; begin += together) {
+    for (int64_t block = first_block; block < end_block; ++block) {
+      run_block(block, begin, min(begin + together, pixels));
     }
   }
 
