@@ -1,6 +1,7 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { type DataId, DataStorage, type DataType, engine, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { ArrayPool } from './array_pool.js';
+import type { ConvCall } from './kernels.js';
 import { LayerCache } from './layer_cache.js';
 import { type Padded, type Paddings, paddedShape, writePadded } from './padding.js';
 
@@ -11,7 +12,7 @@ const POOL_BYTES = 128 * 2 ** 20;
 
 /** tfjs's CPU backend, with the packed weights of the filters that live in it. */
 export class DepthwiseBackend extends MathBackendCPU {
-  readonly layers = new LayerCache();
+  readonly layers = new LayerCache<ConvCall>();
   readonly #arrays = new SharedArrays(new ArrayPool(POOL_BYTES));
   readonly #storage: WatchedStorage;
 

@@ -27,10 +27,11 @@ import {
   Transpose,
   util,
 } from '@tensorflow/tfjs-core';
-import { Conv2d, type TensorLike } from '../index.js';
+import { Conv2d } from '../index.js';
 import type { DepthwiseBackend } from './backend.js';
 import { activationOf, type FusedAttrs, perChannel } from './epilogue.js';
 import { axesOf, type ConvAttrs, type ConvGeometry, channelAxis, explicitPadding, geometryOf } from './geometry.js';
+import type { Padded } from './padding.js';
 import { POINTWISE } from './pointwise.js';
 
 /** The name under which tfjs knows the backend. */
@@ -72,18 +73,58 @@ function count(calls: Map<string, number>, name: string): void {
   calls.set(name, (calls.get(name) ?? 0) + 1);
 }
 
-// Undefined where the problem isn't ours: the caller falls back on tfjs's own kernel. A depthwise filter [fh, fw, C, M]
-// has the memory of the grouped filter [fh, fw, 1, C * M].
+/** What follows from the arguments of a convolution beside their values. */
+export interface ConvCall {
+  layer: Conv2d;
+  /** Whether the input is what a padded tensor was made of. */
+  padsItself: boolean;
+  outShape: readonly number[];
+}
+
+// Undefined where the problem isn't ours: the caller falls back on tfjs's own kernel.
 function convolve(
   backend: DepthwiseBackend,
-  { x, filter, bias, preluActivationWeights: weights }: ConvInputs,
+  inputs: ConvInputs,
   attrs: ConvAttrs & FusedAttrs & { groups?: number },
   depthwise: boolean,
   outRank = 4,
 ): TensorInfo | undefined {
+  const { x, filter, bias, preluActivationWeights: weights } = inputs;
+  if (x.dtype !== 'float32' || filter.dtype !== 'float32') return undefined;
+  const padded = backend.paddedFrom(x);
+  const given = [
+    ...[depthwise, outRank, x.shape, padded?.shape, padded?.paddings, filter.shape],
+    ...[bias?.dataId, bias?.shape, weights?.dataId, weights?.shape],
+    ...[attrs.dataFormat, attrs.strides, attrs.dilations, attrs.pad, attrs.dimRoundingMode, attrs.groups],
+    ...[attrs.activation, attrs.leakyreluAlpha],
+  ];
+  let call = backend.layers.recall(filter.dataId, given);
+  if (!call) {
+    call = prepare(backend, inputs, padded, attrs, depthwise, outRank);
+    if (!call) return undefined;
+    backend.layers.remember(filter.dataId, call.layer, given, call);
+  }
+  const { layer, padsItself } = call;
+  const outShape = [...call.outShape];
+  const data = backend.newArray(util.sizeFromShape(outShape));
+  const input = padsItself
+    ? { data: padded!.values, shape: padded!.shape }
+    : { data: backend.float32(x), shape: x.shape };
+  layer.runSync(input, { out: { data, shape: outShape } });
+  return backend.float32Tensor(outShape, data);
+}
+
+// A depthwise filter [fh, fw, C, M] has the memory of the grouped filter [fh, fw, 1, C * M].
+function prepare(
+  backend: DepthwiseBackend,
+  { x, filter, bias, preluActivationWeights: weights }: ConvInputs,
+  padded: Padded | undefined,
+  attrs: ConvAttrs & FusedAttrs & { groups?: number },
+  depthwise: boolean,
+  outRank: number,
+): ConvCall | undefined {
   const { dataFormat } = attrs;
   if (dataFormat !== 'NHWC' && dataFormat !== 'NCHW') return undefined;
-  if (x.dtype !== 'float32' || filter.dtype !== 'float32') return undefined;
   const channels = x.shape[channelAxis(dataFormat)]!;
   const [fh, fw, third, fourth] = filter.shape as [number, number, number, number];
   const groups = depthwise ? channels : (attrs.groups ?? 1);
@@ -100,7 +141,8 @@ function convolve(
   if (!activation || (bias && !biases)) return undefined;
 
   const { strides, dilations, out } = geometry;
-  const { input, padding } = withoutPad(backend, x, geometry.padding, dataFormat);
+  const own = ownPadding(padded, geometry.padding, dataFormat);
+  const padding = own ?? geometry.padding;
   const key = [
     dataFormat,
     groups,
@@ -117,33 +159,24 @@ function convolve(
     return new Conv2d({ data: backend.float32(filter), shape }, options);
   });
   const outShape = dataFormat === 'NHWC' ? [x.shape[0]!, ...out, outChannels] : [x.shape[0]!, outChannels, ...out];
-  const data = backend.newArray(util.sizeFromShape(outShape));
-  layer.runSync(input, { out: { data, shape: outShape } });
-  return backend.float32Tensor(outShape, data);
+  return { layer, padsItself: own !== undefined, outShape };
 }
 
-// The input of a convolution, and its padding. Where the input is a padded tensor whose values nobody has needed yet, they
-// aren't written here either: its padding becomes the convolution's.
-function withoutPad(
-  backend: DepthwiseBackend,
-  x: TensorInfo,
+// The padding of a convolution whose input is a padded tensor whose values nobody has needed yet: they aren't written here
+// either, its padding becomes the convolution's. Undefined where it doesn't pad rows and columns alone.
+function ownPadding(
+  padded: Padded | undefined,
   padding: ConvGeometry['padding'],
   dataFormat: 'NHWC' | 'NCHW',
-): { input: TensorLike; padding: ConvGeometry['padding'] } {
-  const padded = backend.paddedFrom(x);
+): ConvGeometry['padding'] | undefined {
   const [batch, channel] = [padded?.paddings[0], padded?.paddings[channelAxis(dataFormat)]];
-  if (!padded || batch![0] + batch![1] + channel![0] + channel![1] > 0) {
-    return { input: { data: backend.float32(x), shape: x.shape }, padding };
-  }
+  if (!padded || batch![0] + batch![1] + channel![0] + channel![1] > 0) return undefined;
   const [rows, columns] = axesOf(padded.paddings, dataFormat);
   const [[top, bottom], [left, right]] = padding;
-  return {
-    input: { data: padded.values, shape: [...padded.shape] },
-    padding: [
-      [top + rows[0], bottom + rows[1]],
-      [left + columns[0], right + columns[1]],
-    ],
-  };
+  return [
+    [top + rows[0], bottom + rows[1]],
+    [left + columns[0], right + columns[1]],
+  ];
 }
 
 // A product of matrices is a 1x1 convolution: the rows of `a` are pixels, `b` is the filter. Undefined where a matrix is

@@ -3,11 +3,16 @@ import type { Conv2d } from '../index.js';
 /** A number or word for everything that a layer is made of beside its tensors. */
 export type LayerKey = readonly (number | string)[];
 
-interface Entry {
+/** All that a kernel was given and that decides what it does: numbers, words, data ids, and arrays of them. */
+export type Given = readonly unknown[];
+
+interface Entry<Call> {
   key: LayerKey;
   /** The tensors packed into the layer beside the filter, by their data ids. */
   others: readonly (object | undefined)[];
   layer: Conv2d;
+  /** The last call that the layer was looked up for. */
+  last?: { given: Given; call: Call };
 }
 
 // A filter is used with one bias and one geometry in nearly every model; a frozen filter under a bias that is being
@@ -19,8 +24,27 @@ const MAX_PER_FILTER = 4;
  * gives new values, an assigned variable's too, a new id. Ids are objects and an entry holds on to those of its other
  * tensors, so that none is given out again.
  */
-export class LayerCache {
-  #entries = new WeakMap<object, Entry[]>();
+export class LayerCache<Call> {
+  #entries = new WeakMap<object, Entry<Call>[]>();
+
+  /**
+   * What `remember` was told of a call that was given the same: a model's calls come again with every prediction, and
+   * what follows from their arguments costs as much as a small convolution.
+   */
+  recall(filter: object, given: Given): Call | undefined {
+    const entries = this.#entries.get(filter);
+    if (entries === undefined) return undefined;
+    for (const { last } of entries) {
+      if (last !== undefined && same(last.given, given)) return last.call;
+    }
+    return undefined;
+  }
+
+  /** Keeps what follows from `given` with the layer that it leads to. Takes over `call`, and copies `given`. */
+  remember(filter: object, layer: Conv2d, given: Given, call: Call): void {
+    const entry = this.#entries.get(filter)?.find((entry) => entry.layer === layer);
+    if (entry) entry.last = { given: copied(given), call };
+  }
 
   /** The layer made of a filter and the other tensors for one set of options, made by `make` at first use. */
   get(filter: object, others: readonly (object | undefined)[], key: LayerKey, make: () => Conv2d): Conv2d {
@@ -55,6 +79,20 @@ export class LayerCache {
   clear(): void {
     this.#entries = new WeakMap();
   }
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (!same(a[i], b[i])) return false;
+  }
+  return true;
+}
+
+/** With its arrays, which their owner may change. */
+function copied(given: Given): Given {
+  return given.map((value) => (Array.isArray(value) ? copied(value) : value));
 }
 
 function equal(a: readonly unknown[], b: readonly unknown[]): boolean {

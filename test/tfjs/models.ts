@@ -9,21 +9,36 @@ export interface Model {
 }
 
 /**
- * A network of tensors and operators in the fused form that tfjs's converter writes. `tf` and `grouped` are given
- * because benchmarks and tests have a tfjs each.
+ * A network of tensors and operators in the fused form that tfjs's converter writes; like its GraphModel, it disposes of
+ * a tensor behind the last operator that reads it. `tf` and `grouped` are given because benchmarks and tests have a tfjs
+ * each.
  */
 export function fusedModel(tf: typeof Tf, { steps }: Network, grouped?: typeof groupedConv2d): Model {
   const weights = steps.map((step): Tf.Tensor[] => weightsOf(tf, step));
+  const inputs = steps.map((step, i) => [
+    'from' in step && step.from !== undefined ? step.from : i - 1,
+    ...(step.op === 'add' ? [step.other] : []),
+  ]);
+  // Outputs that no later step reads, by the step behind which they can go.
+  const unused = steps.map((_, i) =>
+    inputs[i]!.filter(
+      (j) =>
+        j >= 0 &&
+        !inputs
+          .slice(i + 1)
+          .flat()
+          .includes(j),
+    ),
+  );
   return {
     predict: (x) =>
       tf.tidy(() => {
         const outputs: Tf.Tensor[] = [];
         for (const [i, step] of steps.entries()) {
-          const from = 'from' in step && step.from !== undefined ? step.from : i - 1;
-          const input = outputs[from] ?? x;
-          const padded = steps[from]?.op === 'pad';
-          const other = step.op === 'add' ? (outputs[step.other] ?? x) : undefined;
-          outputs.push(run(tf, step, input, weights[i]!, padded, other, grouped));
+          const [input, other] = inputs[i]!.map((j) => outputs[j] ?? x);
+          const padded = steps[inputs[i]![0]!]?.op === 'pad';
+          outputs.push(run(tf, step, input!, weights[i]!, padded, other, grouped));
+          for (const j of unused[i]!) outputs[j]!.dispose();
         }
         return outputs.at(-1)!;
       }),
