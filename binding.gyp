@@ -65,7 +65,7 @@
       'cflags_cc!': ['-fno-exceptions'],
       'xcode_settings': {'GCC_ENABLE_CPP_EXCEPTIONS': 'YES'},
       'msvs_settings': {'VCCLCompilerTool': {'ExceptionHandling': 1}},
-      'conditions': [['OS=="linux"', {'ldflags': ['-Wl,--strip-all']}]],
+      'conditions': [['OS=="linux"', {'ldflags': ['-Wl,--strip-all', '-Wl,-z,noseparate-code']}]],
     },
   ],
 
