@@ -5,6 +5,14 @@
 #include "async_call.h"
 
 namespace depthwise::binding {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// After how much of a turn of the event loop nothing more is delivered.
+constexpr auto kTurn = std::chrono::milliseconds(1);
+
+}  // namespace
 
 std::shared_ptr<Environment> Environment::create(napi_env env) {
   auto environment = std::make_shared<Environment>(env);
@@ -87,7 +95,7 @@ Handle& Environment::handle(napi_value value, Handle::Kind kind) const {
 }
 
 double Environment::start(std::unique_ptr<AsyncCall> call) {
-  if (!channel_) open_channel();
+  if (!channels_[0]) open_channels();
   const uintptr_t number = ++last_number_;
   AsyncCall& started = *call;
   calls_.emplace(number, std::move(call));
@@ -103,7 +111,7 @@ double Environment::start(std::unique_ptr<AsyncCall> call) {
     calls_.erase(number);
     throw;
   }
-  if (calls_.size() == 1) ok(napi_ref_threadsafe_function(env_, channel_));
+  if (calls_.size() == 1) ok(napi_ref_threadsafe_function(env_, channels_[0]));
   return static_cast<double>(number);
 }
 
@@ -113,35 +121,73 @@ void Environment::abort(double number) {
   if (call != calls_.end()) call->second->abort();
 }
 
-// Held while the channel is called: close() gives the channel back only once no post() is in here.
+// Held while the channel is called: close() gives the channels back only once no post() is in here.
 void Environment::post(uintptr_t number) noexcept {
   const std::lock_guard lock(mutex_);
-  if (!closed_) napi_call_threadsafe_function(channel_, reinterpret_cast<void*>(number), napi_tsfn_nonblocking);
+  if (!closed_) napi_call_threadsafe_function(channels_[0], reinterpret_cast<void*>(number), napi_tsfn_nonblocking);
   if (--running_ == 0) all_posted_.notify_all();
 }
 
-void Environment::open_channel() {
-  if (closed_) throw Failure{ErrorClass::type_error, "ERR_INVALID_STATE", "the environment is shutting down"};
-  const auto call_js = [](napi_env env, napi_value, void* context, void* data) {
-    if (!env) return;  // shutting down
-    try {
-      static_cast<Environment*>(context)->deliver(reinterpret_cast<uintptr_t>(data));
-    } catch (...) {
-      // Only an environment that can't run JavaScript any more refuses to make the callback's arguments.
-    }
-  };
+napi_threadsafe_function Environment::make_channel(napi_threadsafe_function_call_js call_js) {
+  napi_threadsafe_function channel;
   ok(napi_create_threadsafe_function(env_, nullptr, nullptr, to_js(env_, "depthwise"), 0, 1, nullptr, nullptr, this,
-                                     call_js, &channel_));
-  ok(napi_unref_threadsafe_function(env_, channel_));
-  // Hooks run last to first, so this one before that of the channel.
+                                     call_js, &channel));
+  ok(napi_unref_threadsafe_function(env_, channel));
+  return channel;
+}
+
+void Environment::open_channels() {
+  if (closed_) throw Failure{ErrorClass::type_error, "ERR_INVALID_STATE", "the environment is shutting down"};
+  // Without an environment it is shutting down.
+  channels_[1] = make_channel([](napi_env env, napi_value, void* context, void*) {
+    if (env) static_cast<Environment*>(context)->receive(1, 0);
+  });
+  channels_[0] = make_channel([](napi_env env, napi_value, void* context, void* number) {
+    if (env) static_cast<Environment*>(context)->receive(0, reinterpret_cast<uintptr_t>(number));
+  });
+  // Hooks run last to first, so this one before those of the channels.
   ok(napi_add_env_cleanup_hook(env_, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
+}
+
+void Environment::call(int channel) noexcept {
+  if (channels_[channel]) napi_call_threadsafe_function(channels_[channel], nullptr, napi_tsfn_nonblocking);
+}
+
+// One call over a channel, which delivers one of those that wait: what the program does next, it does behind it. The
+// number is that of a call that is ready, or 0.
+void Environment::receive(int channel, uintptr_t number) {
+  if (in_turn_ && channel == end_of_turn_) in_turn_ = false;
+  if (number != 0) {
+    try {
+      waiting_.push_back(number);
+    } catch (const std::bad_alloc&) {
+      return deliver(number);
+    }
+  }
+  if (waiting_.empty()) return;
+  if (!in_turn_) {
+    in_turn_ = true;
+    end_of_turn_ = 1 - channel;
+    turn_start_ = Clock::now();
+    call(end_of_turn_);
+  } else if (Clock::now() - turn_start_ > kTurn) {
+    return;
+  }
+  const uintptr_t first = waiting_.front();
+  waiting_.pop_front();
+  if (number == 0 && !waiting_.empty()) call(channel);
+  deliver(first);
 }
 
 void Environment::deliver(uintptr_t number) {
   auto call = calls_.extract(number);
   if (call.empty()) return;
-  if (calls_.empty()) ok(napi_unref_threadsafe_function(env_, channel_));
-  call.mapped()->deliver();
+  try {
+    if (calls_.empty()) ok(napi_unref_threadsafe_function(env_, channels_[0]));
+    call.mapped()->deliver();
+  } catch (...) {
+    // Only an environment that can't run JavaScript any more refuses to make the callback's arguments.
+  }
 }
 
 // The environment ends: its calls stop after the tile that they are at.
@@ -156,7 +202,7 @@ void Environment::close() noexcept {
     all_posted_.wait(lock, [this] { return running_ == 0; });
   }
   calls_.clear();
-  napi_release_threadsafe_function(std::exchange(channel_, nullptr), napi_tsfn_abort);
+  for (auto& channel : channels_) napi_release_threadsafe_function(std::exchange(channel, nullptr), napi_tsfn_abort);
 }
 
 }  // namespace depthwise::binding

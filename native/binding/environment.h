@@ -2,8 +2,10 @@
 // in flight, and how to reach its thread. All functions but post run on that thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -72,7 +74,10 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   Handle& handle(napi_value value, Handle::Kind kind) const;
   void sweep();
-  void open_channel();
+  napi_threadsafe_function make_channel(napi_threadsafe_function_call_js call_js);
+  void open_channels();
+  void receive(int channel, uintptr_t number);
+  void call(int channel) noexcept;
   void deliver(uintptr_t number);
   void close() noexcept;
 
@@ -86,7 +91,16 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   std::unordered_map<uintptr_t, std::unique_ptr<AsyncCall>> calls_;  // in flight: submitted and not yet delivered
   uintptr_t last_number_ = 0;
-  napi_threadsafe_function channel_ = nullptr;  // opened by the first asynchronous call
+
+  // Ways to the environment's thread, opened by the first asynchronous call. Calls that are ready come over the first.
+  // Node empties a channel within one turn of the event loop, what arrives meanwhile included: a program that starts a
+  // call for each that is done would never get back to its timers and files. So the first delivery of a turn calls over
+  // the other channel, which Node comes to once it has left this one. What is ready after kTurn waits until then.
+  napi_threadsafe_function channels_[2] = {nullptr, nullptr};
+  std::deque<uintptr_t> waiting_;  // ready and not yet delivered
+  bool in_turn_ = false;
+  int end_of_turn_ = 0;  // the channel whose call is the turn's end
+  std::chrono::steady_clock::time_point turn_start_;
 
   std::mutex mutex_;
   std::condition_variable all_posted_;
