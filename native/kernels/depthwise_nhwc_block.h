@@ -73,24 +73,17 @@ DEPTHWISE_INLINE void add_row(vec (&sum)[P], const Strip& s, const float* in, co
   }
 }
 
-// One vector of channels of the block's outputs in one row. kRows: the filter's rows, or 0 for ky_begin <= ky < ky_end.
-template <int P, int K, int S, bool kEdge, int kRows>
+// One vector of channels of the block's outputs in one row, of the filter's rows ky_begin <= ky < ky_end.
+template <int P, int K, int S, bool kEdge>
 DEPTHWISE_INLINE void output_row(const Strip& s, const float* in, float* out, const float* weights, const float* bias,
                                  int64_t ky_begin, int64_t ky_end) {
   vec sum[P];
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p) sum[p] = load(bias);
-  if constexpr (kRows > 0) {
-    DEPTHWISE_UNROLL
-    for (int ky = 0; ky < kRows; ++ky) {
-      add_row<P, K, S, kEdge>(sum, s, in + ky * s.in_row, weights + ky * K * s.weight_step);
-    }
-  } else {
-    in += ky_begin * s.in_row;
-    weights += ky_begin * s.filter_w * s.weight_step;
-    for (int64_t ky = ky_begin; ky < ky_end; ++ky, in += s.in_row, weights += s.filter_w * s.weight_step) {
-      add_row<P, K, S, kEdge>(sum, s, in, weights);
-    }
+  in += ky_begin * s.in_row;
+  weights += ky_begin * s.filter_w * s.weight_step;
+  for (int64_t ky = ky_begin; ky < ky_end; ++ky, in += s.in_row, weights += s.filter_w * s.weight_step) {
+    add_row<P, K, S, kEdge>(sum, s, in, weights);
   }
   if (s.clamps) {
     DEPTHWISE_UNROLL
@@ -109,34 +102,16 @@ DEPTHWISE_NOINLINE void block(const Strip& strip) {
   Strip s = strip;
   // Columns past the last output's taps would only be added to sums that are not stored.
   if (kEdge) s.column_end = min(s.column_end, (s.columns - 1) * s.column_stride + s.filter_w);
-  // Rows of which all taps fall on the input, if the loop over them has been unrolled.
-  int64_t whole = 0, end_whole = 0;
-  if (K == 3 && s.filter_h == 3 && s.row_end >= 3) {
-    whole = min(s.row_begin <= 0 ? 0 : ceil_div(s.row_begin, s.row_stride), s.rows);
-    end_whole = max(whole, min((s.row_end - 3) / s.row_stride + 1, s.rows));
-  }
   const int64_t in_step = s.row_stride * s.in_row;
   for (int64_t c = 0; c >= 0;) {
     const int64_t next = kWidth == 16 ? -1 : next_vector(strip, c);
     const int64_t last = next < 0 ? c : next;
-    if constexpr (K == 3) {
-      const float* in = s.in + whole * in_step;
-      float* out = s.out + whole * s.out_row;
-      for (int64_t y = whole; y < end_whole; ++y, in += in_step, out += s.out_row) {
-        for (int64_t v = c;; v = last) {
-          output_row<P, K, S, kEdge, K>(s, in + v, out + v, s.weights + v, s.bias + v, 0, K);
-          if (v == last) break;
-        }
-      }
-    }
     for (int64_t y = 0; y < s.rows; ++y) {
-      if (y == whole) y = end_whole;
-      if (y == s.rows) break;
       const int64_t top = y * s.row_stride;
       const int64_t ky_begin = max(s.row_begin - top, 0), ky_end = min(s.row_end - top, s.filter_h);
       for (int64_t v = c;; v = last) {
-        output_row<P, K, S, kEdge, 0>(s, s.in + y * in_step + v, s.out + y * s.out_row + v, s.weights + v, s.bias + v,
-                                      ky_begin, ky_end);
+        output_row<P, K, S, kEdge>(s, s.in + y * in_step + v, s.out + y * s.out_row + v, s.weights + v, s.bias + v,
+                                   ky_begin, ky_end);
         if (v == last) break;
       }
     }
