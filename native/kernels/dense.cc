@@ -21,6 +21,7 @@
 // isn't finite, pixels are computed one by one, and never. With few input channels and one group, the taps of a filter
 // row are neighbouring floats and become one tap of filter_w * in_c inputs; pixels that lie partly on padding are
 // copied.
+#include "../core/cpu_features.h"
 #include "grouped.h"
 
 namespace depthwise {
@@ -388,8 +389,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
   split.pixel_tiles = ceil_div(pixels, split.pixels);
   split.block_tiles = ceil_div(all_blocks, split.blocks);
   split.pixels_first = p.out_c * depth > kCachedWeights;
-  split.copied =
-      p.layout == Layout::nhwc && collides(p.stride_w * p.in_c) && depth / in_c * split.blocks * per_block >= 128;
+  split.copied = cpu_caches().few_ways_thrash && p.layout == Layout::nhwc && collides(p.stride_w * p.in_c) &&
+                 depth / in_c * split.blocks * per_block >= 128;
 
   if (p.layout == Layout::nhwc && split.blocks > 1 && split.blocks * per_block * depth <= kNearWeights) {
     split.together = split.by_rows ? p.out_w : most;

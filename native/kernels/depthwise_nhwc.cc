@@ -28,7 +28,7 @@ constexpr int64_t kRollColumns = 56;
 // The same where the second cache doesn't hold the arrays: what comes from behind it must come in the order of its
 // addresses, of few pages at a time, or the processor doesn't fetch ahead. And of pixels that large, few rows at once.
 constexpr int64_t kRollColumnsStreamed = 14;
-constexpr int64_t kChannelsStreamed = 192, kRollRowsStreamed = 2, kRowsPerTileStreamed = 8;
+constexpr int64_t kChannelsStreamed = 192, kRowsStreamed = 2, kRollRowsPerTileStreamed = 8;
 // Boundaries of tiles are multiples of a cache line, and no tile is narrower than this.
 constexpr int64_t kChannelStep = 32;
 
@@ -98,9 +98,9 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t staged = channels_to_stage(p);
   const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
   const int64_t floats = input_floats(p) + output_floats(p);
-  const bool streams = roll_kernel && staged == 0 && p.in_c >= kChannelsStreamed && floats > l2_floats;
+  const bool streams = staged == 0 && p.in_c >= kChannelsStreamed && floats > l2_floats;
   const bool rolls_high = roll_kernel && !streams && roll_kernel->sizes[0].rows > 3;
-  const int64_t rows_wanted = streams           ? kRowsPerTileStreamed
+  const int64_t rows_wanted = streams           ? (roll_kernel ? kRollRowsPerTileStreamed : kRowsStreamed)
                               : rolls_high      ? roll_kernel->sizes[0].rows
                               : staged > kWidth ? kStagedRowsPerTile
                                                 : kRowsPerTile;
@@ -119,7 +119,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kPhases] = phases;
   plan.param[kRowTiles] = row_tiles;
   plan.param[kTileRows] = tile_rows;
-  if (streams) plan.param[kRollRows] = kRollRowsStreamed;
+  if (streams) plan.param[kRollRows] = kRowsStreamed;
   if (floats > l2_floats / 2) plan.param[kRollWidth] = kRollColumnsStreamed;
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kStagedChannels] = staged;

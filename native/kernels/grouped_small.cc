@@ -20,6 +20,7 @@
 // each column, which all blocks share. Those to padding are to zeros, which the first and the last column skip; where a
 // weight isn't finite, R is 1 and all do.
 // Packed: [block][ky][chunk][i][T * kWidth]; a chunk's taps are stride / gcd(stride, dilation) apart.
+#include "../core/cpu_features.h"
 #include "grouped.h"
 
 namespace depthwise {
@@ -49,6 +50,7 @@ struct Strip {
 
 // The vector of input i, for all lanes.
 struct Permute {
+  static constexpr bool kBroadcasts = false;
   indices lanes;
   DEPTHWISE_INLINE Permute(const Strip& s, int64_t i) : lanes(load_indices(s.lanes + i * kWidth)) {}
   DEPTHWISE_INLINE vec operator()(const float* x) const { return permute(load(x), lanes); }
@@ -56,6 +58,7 @@ struct Permute {
 
 // The same where a full vector could reach past the end of the input.
 struct PermuteTail {
+  static constexpr bool kBroadcasts = false;
   indices lanes;
   tail inputs;
   DEPTHWISE_INLINE PermuteTail(const Strip& s, int64_t i)
@@ -64,6 +67,7 @@ struct PermuteTail {
 };
 
 struct Broadcast {
+  static constexpr bool kBroadcasts = true;
   int64_t i;
   DEPTHWISE_INLINE Broadcast(const Strip&, int64_t i) : i(i) {}
   DEPTHWISE_INLINE vec operator()(const float* x) const { return set1(x[i]); }
@@ -72,6 +76,10 @@ struct Broadcast {
 template <class Expand, int R, int T>
 DEPTHWISE_INLINE void add_taps(const Strip& s, const float* const* columns, const float* weights, vec (&sums)[R]) {
   for (int64_t i = 0; i < s.in_c; ++i, weights += T * kWidth) {
+#if defined(__GNUC__)
+    // More pointers than registers: read from memory each time they cost less than kept in halves of vectors.
+    if (Expand::kBroadcasts && T == 3) __asm__("" : "+r"(columns));
+#endif
     const Expand expand(s, i);
     vec w[T];
     DEPTHWISE_UNROLL
@@ -248,7 +256,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t row_work = p.out_w * depth * kWidth;
 
   Split split{};
-  split.copied = p.layout == Layout::nhwc && p.stride_w * p.in_c % kSameLine == 0 && in_c >= 4;
+  split.copied =
+      cpu_caches().few_ways_thrash && p.layout == Layout::nhwc && p.stride_w * p.in_c % kSameLine == 0 && in_c >= 4;
   if (p.layout == Layout::nhwc && !split.copied) {
     // All blocks, unless a row of them is too much.
     const int64_t wanted = max(1, min(blocks, kTileWork / row_work));

@@ -126,6 +126,27 @@ TEST_CASE("dense: several tiles, of pixels and of outputs") {
   check_dense(same({.in_h = 9, .in_w = 9, .in_c = 300, .out_c = 350, .groups = 1}));
 }
 
+TEST_CASE("dense: inputs that are copied on the CPUs where that pays") {
+  for (const bool copied : {false, true}) {
+    const AssumedCaches assumed({.l2_bytes = int64_t{1} << 20, .few_ways_thrash = copied});
+    check_kernel(kFamily, same({.in_h = 5, .in_w = 9, .in_c = 256, .out_c = 70, .groups = 1}));
+    check_kernel(kFamily,
+                 same({.in_h = 9, .in_w = 7, .in_c = 512, .out_c = 512, .groups = 8, .stride_h = 2, .stride_w = 2}));
+    check_kernel(
+        kFamily,
+        {.batch = 2, .in_h = 6, .in_w = 8, .in_c = 256, .out_c = 150, .groups = 2, .pad_top = 2, .pad_left = 3});
+  }
+}
+
+TEST_CASE("dense: outputs written in the order of memory where weights are few") {
+  for (const int64_t width : {1, 11, 12, 13, 24, 25, 113}) {
+    check_kernel(kFamily,
+                 {.in_h = 3, .in_w = width, .in_c = 16, .out_c = 96, .groups = 1, .filter_h = 1, .filter_w = 1});
+    check_kernel(kFamily, same({.in_h = 4, .in_w = width, .in_c = 5, .out_c = 70, .groups = 1}));
+    check_kernel(kFamily, same({.in_h = 4, .in_w = width, .in_c = 9, .out_c = 126, .groups = 3}));
+  }
+}
+
 TEST_CASE("dense: special values, padding skipped") {
   for (const ActivationKind kind : {ActivationKind::linear, ActivationKind::relu, ActivationKind::relu6}) {
     for (const int64_t groups : {1, 2}) {

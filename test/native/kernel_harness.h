@@ -14,6 +14,7 @@
 #include <sstream>
 #include <string>
 
+#include "core/cpu_features.h"
 #include "core/kernel.h"
 #include "core/problem_check.h"
 #include "core/registry.h"
@@ -21,6 +22,18 @@
 #include "reference.h"
 
 namespace depthwise {
+
+// Plans in the scope of this are made for such a CPU.
+class AssumedCaches {
+ public:
+  explicit AssumedCaches(const Caches& caches) : real_(cpu_caches()) { assume_caches(caches); }
+  AssumedCaches(const AssumedCaches&) = delete;
+  AssumedCaches& operator=(const AssumedCaches&) = delete;
+  ~AssumedCaches() { assume_caches(real_); }
+
+ private:
+  Caches real_;
+};
 
 // A problem by what a program would say of it. Zero: out_c is in_c, groups is in_c (depthwise).
 struct Shape {
