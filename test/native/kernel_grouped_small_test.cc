@@ -106,7 +106,7 @@ TEST_CASE("grouped_small: several tiles, of rows and of blocks") {
 TEST_CASE("grouped_small: inputs that are copied on the CPUs where that pays") {
   for (const bool copied : {false, true}) {
     const AssumedCaches assumed({.l2_bytes = int64_t{1} << 20, .few_ways_thrash = copied});
-    check_kernel(kFamily, same({.in_h = 5, .in_w = 9, .in_c = 1024, .out_c = 1024, .groups = 128}));
+    check_kernel(kFamily, same({.in_h = 5, .in_w = 9, .in_c = 1024, .out_c = 1024, .groups = 256}));
     check_kernel(kFamily,
                  same({.in_h = 9, .in_w = 6, .in_c = 512, .out_c = 256, .groups = 64, .stride_h = 2, .stride_w = 2}));
     check_kernel(kFamily, {.batch = 2, .in_h = 6, .in_w = 4, .in_c = 1024, .out_c = 768, .groups = 256, .pad_left = 3});
