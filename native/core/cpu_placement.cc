@@ -8,21 +8,26 @@ namespace depthwise {
 
 #if defined(__linux__)
 
-int current_cpu() { return sched_getcpu(); }
+uint64_t current_cpu() {
+  const int cpu = sched_getcpu();
+  return cpu >= 0 && cpu < 64 ? uint64_t{1} << cpu : 0;
+}
 
-void leave_cpu(int cpu) {
+void leave_cpus(uint64_t taken) {
   cpu_set_t allowed;  // the call fails where there are more CPUs than this holds
-  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
   cpu_set_t others = allowed;
-  CPU_CLR(cpu, &others);
+  for (int cpu = 0; cpu < 64; ++cpu) {
+    if ((taken >> cpu & 1) != 0) CPU_CLR(cpu, &others);
+  }
   if (CPU_COUNT(&others) == 0) return;
   if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 #else
 
-int current_cpu() { return -1; }
-void leave_cpu(int) {}
+uint64_t current_cpu() { return 0; }
+void leave_cpus(uint64_t) {}
 
 #endif
 

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstdint>
+
 namespace depthwise {
 
-// The CPU that the calling thread is on, -1 where the system doesn't tell.
-int current_cpu();
+// The CPU that the calling thread is on, as a bit. 0 where the system doesn't tell, and for those beyond the 64th.
+uint64_t current_cpu();
 
-// Moves the calling thread to another of the CPUs that it may use, if there is one. It may come back: nothing is
-// pinned. For a thread that would otherwise wait for the one it helps: schedulers leave two threads that make room for
-// each other on one CPU for seconds, though others are idle.
-void leave_cpu(int cpu);
+// Moves the calling thread to a CPU that it may use and that is not among `taken`, if there is one. It may go elsewhere
+// again: nothing is pinned. For a thread that would otherwise wait for those it works with: schedulers leave two
+// threads that make room for each other on one CPU for seconds, though others are idle.
+void leave_cpus(uint64_t taken);
 
 }  // namespace depthwise

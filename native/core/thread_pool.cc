@@ -42,8 +42,8 @@ constexpr auto kInterruptCheck = std::chrono::milliseconds(2);
 // A thread keeps its scratch between jobs up to this size.
 constexpr int64_t kKeptScratchFloats = int64_t{1} << 20;
 
-// How often a worker may move to another CPU than its caller's: that costs it some 20 us.
-constexpr auto kBetweenMoves = std::chrono::milliseconds(1);
+// How often a worker may move to another CPU, away from those it works with: that costs it some 20 us.
+constexpr auto kBetweenMoves = std::chrono::microseconds(300);
 
 // Every waker wakes this many, and those wake more: one waker alone would be busy for long on a large machine.
 constexpr int kFanOut = 2;
@@ -231,7 +231,7 @@ bool ThreadPool::run(const TileWork& work, Interrupt* interrupt) {
     const std::lock_guard lock(mutex_);
     job.deal(work, limit);
     job.waited_for_ = true;
-    job.cpu_ = current_cpu();
+    job.taken_cpus_ = current_cpu();
     job.take_share(job.shares_ - 1);
     job.participants_.store(1, std::memory_order_relaxed);
     list_first(job);
@@ -295,16 +295,19 @@ void ThreadPool::worker(int index) {
     }
     job->participants_.fetch_add(1, std::memory_order_relaxed);
     const int share = job->take_share(index);
+    const uint64_t others_cpus = job->taken_cpus_;
+    uint64_t cpu = current_cpu();
+    job->taken_cpus_ |= cpu;
     const int wakes = take_wakes(std::max(room(*job), listed_jobs_.load(std::memory_order_relaxed) - 1));
     lock.unlock();
     wake(wakes);
     yielding = !job->waited_for_;
-    if (job->cpu_ >= 0 && job->cpu_ == current_cpu()) {
-      const Clock::time_point now = Clock::now();
-      if (now - last_move >= kBetweenMoves) {
-        leave_cpu(job->cpu_);
-        last_move = now;
-      }
+    if ((others_cpus & cpu) != 0 && Clock::now() - last_move >= kBetweenMoves) {
+      leave_cpus(others_cpus);
+      last_move = Clock::now();
+      cpu = current_cpu();
+      const std::lock_guard relock(mutex_);
+      job->taken_cpus_ |= cpu;
     }
     bool has_scratch = true;
     try {
@@ -314,7 +317,7 @@ void ThreadPool::worker(int index) {
       has_scratch = false;
     }
     lock.lock();
-    leave(*job, share, has_scratch, lock);
+    leave(*job, share, cpu, has_scratch, lock);
   }
   alive_[index] = false;
   --workers_;
@@ -353,7 +356,7 @@ void ThreadPool::work_on_own(Job& job, float* scratch, Interrupt* interrupt) {
   }
 }
 
-void ThreadPool::leave(Job& job, int share, bool had_scratch, std::unique_lock<std::mutex>& lock) {
+void ThreadPool::leave(Job& job, int share, uint64_t cpu, bool had_scratch, std::unique_lock<std::mutex>& lock) {
   const int others = job.participants_.load(std::memory_order_relaxed) - 1;
   if (!had_scratch) {
     // Those who have scratch go on without this thread; if there are none, the job fails.
@@ -366,6 +369,7 @@ void ThreadPool::leave(Job& job, int share, bool had_scratch, std::unique_lock<s
     if (!over) list_last(job);  // behind those that came while this thread was here
   }
   job.taken_shares_ &= ~(uint64_t{1} << share);
+  job.taken_cpus_ &= ~cpu;
   job.participants_.store(others, std::memory_order_release);
   if (job.waited_for_) {
     if (others == 1) left_.notify_all();

@@ -71,7 +71,6 @@ class Job {
   TileWork work_{};
   int64_t claims_ = 0;
   int shares_ = 1;
-  int cpu_ = -1;  // of the caller that waits for it, when it came
   // The next claim of each share. Threads take them while others poll the fields below: keep them on different cache
   // lines.
   alignas(64) std::atomic<int64_t> next_[kMostShares];
@@ -83,6 +82,7 @@ class Job {
   bool listed_ = false;      // among the active jobs: there may be tiles to claim
   bool out_of_memory_ = false;
   uint64_t taken_shares_ = 0;  // a bit for each
+  uint64_t taken_cpus_ = 0;    // of the threads that work on it, as they joined
   Job* before_ = nullptr;
   Job* after_ = nullptr;
 };
@@ -121,7 +121,7 @@ class ThreadPool {
   bool idle(std::unique_lock<std::mutex>& lock, bool yielding, bool patient);
   void work_on(Job& job, int share, float* scratch, int worker);
   void work_on_own(Job& job, float* scratch, Interrupt* interrupt);
-  void leave(Job& job, int share, bool had_scratch, std::unique_lock<std::mutex>& lock);
+  void leave(Job& job, int share, uint64_t cpu, bool had_scratch, std::unique_lock<std::mutex>& lock);
   Job* pick();
   void list_first(Job& job);
   void list_last(Job& job);
