@@ -2,6 +2,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/prctl.h>
 #endif
 
 namespace depthwise {
@@ -14,6 +15,12 @@ uint64_t current_cpu() {
 }
 
 void leave_cpus(uint64_t taken) {
+  // A filter may end the process for asking; services that systemd hardens often have such a one. Making room is never
+  // forbidden, and often has the same effect.
+  if (prctl(PR_GET_SECCOMP) != 0) {
+    sched_yield();
+    return;
+  }
   cpu_set_t allowed;  // the call fails where there are more CPUs than this holds
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
   cpu_set_t others = allowed;
