@@ -4,4 +4,8 @@
  */
 export const { types } = process.getBuiltinModule('node:util');
 export const { closeSync, existsSync, openSync, readFileSync, readSync } = process.getBuiltinModule('node:fs');
+export const {
+  Buffer,
+  constants: { MAX_LENGTH },
+} = process.getBuiltinModule('node:buffer');
 export const { toNamespacedPath } = process.getBuiltinModule('node:path');

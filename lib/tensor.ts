@@ -1,4 +1,4 @@
-import { types } from './builtins.js';
+import { Buffer, MAX_LENGTH, types } from './builtins.js';
 import { codedError, formatShape, mismatch, outOfRange, unreadable, wrongType, wrongValue } from './errors.js';
 import { checkedProduct } from './geometry.js';
 
@@ -23,15 +23,16 @@ export type TensorLike =
   | { readonly data: Float32Array; readonly shape: readonly number[] }
   | { readonly data: Float32Array; readonly shape?: undefined; readonly dims: readonly number[] };
 
-// As it was at import: a program may put a class of its own there later.
+// As they were at import: a program may put something of its own there later.
 const FloatArray = Float32Array;
+const { allocUnsafeSlow } = Buffer;
 const typedArray = Object.getPrototypeOf(FloatArray.prototype) as object;
 const getterOf = (name: string) => Object.getOwnPropertyDescriptor(typedArray, name)!.get!;
 
 // A subclass may override these getters; what memory an array really has, the ones of its ancestor know.
 const lengthOf = getterOf('length') as (this: Float32Array) => number;
 const byteOffsetOf = getterOf('byteOffset') as (this: Float32Array) => number;
-const bufferOf = getterOf('buffer') as (this: Float32Array) => ArrayBufferLike;
+const bufferOf = getterOf('buffer') as (this: Uint8Array | Float32Array) => ArrayBufferLike;
 
 /**
  * Reads a tensor: each property once, into a new object that the caller's program doesn't know.
@@ -146,10 +147,20 @@ interface OutputSize {
   readonly outputShape: readonly number[];
 }
 
-/** An output full of zeros. @throws RangeError ERR_OUT_OF_MEMORY */
+// From here on it costs less to have memory that isn't zero yet than to ask for it.
+const FEWEST_UNZEROED = 4096;
+
+/**
+ * An output, in a buffer of its own, with arbitrary contents: kernels write every element, and no program sees it before
+ * they have. Zeros would take as long as many a convolution, and fresh pages where the process has just freed others.
+ *
+ * @throws RangeError ERR_OUT_OF_MEMORY
+ */
 export function allocate({ outputLength, outputShape }: OutputSize): Float32Array {
+  const bytes = outputLength * FloatArray.BYTES_PER_ELEMENT;
   try {
-    return new FloatArray(outputLength);
+    if (outputLength < FEWEST_UNZEROED || bytes > MAX_LENGTH) return new FloatArray(outputLength);
+    return new FloatArray(bufferOf.call(allocUnsafeSlow(bytes)));
   } catch (cause) {
     throw outOfMemory(outputShape, cause);
   }
