@@ -255,7 +255,7 @@ struct Split {
   int64_t by_rows;       // no micro-kernel's pixels lie in two rows, so that they share their padding
   int64_t sorted;        // pixels that share their padding are neighbours, see PixelOrder
   int64_t copied;        // NHWC inputs are copied to scratch memory
-  int64_t together;      // so many pixels of all blocks are computed before the next; 0: all of the tile's
+  int64_t together;      // so many pixels of all blocks are computed before the next; of planes, all of the tile's
 };
 
 void store_split(const Split& split, KernelPlan& plan) {
@@ -369,11 +369,11 @@ bool plan(const Problem& p, KernelPlan& plan) {
   // Equal parts of a short row leave many of few registers without a pixel; of a very short one, so do the borders.
   split.sorted = pads && !split.joined && kRegisters < 32 && p.out_w >= 8 && p.out_w < 16;
   split.by_rows = pads && !split.sorted && p.out_w / ceil_div(p.out_w, most) >= 4;
+  const int64_t unit = split.by_rows ? p.out_w : most;
   if (p.layout == Layout::nchw) {
     split_planes(p, blocks, split);
   } else {
     // First the pixels, enough for a block's weights to be worth their way to the first cache, then the blocks.
-    const int64_t unit = split.by_rows ? p.out_w : most;
     const int64_t wanted = max(4 * most, min(16 * most, kTileWork / (depth * per_block)));
     split.pixels = min(pixels, round_up(ceil_div(pixels, ceil_div(pixels, wanted)), unit));
     const double work = static_cast<double>(split.pixels) * static_cast<double>(depth * per_block);
@@ -391,10 +391,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
   split.pixels_first = p.out_c * depth > kCachedWeights;
   split.copied = cpu_caches().few_ways_thrash && p.layout == Layout::nhwc && collides(p.stride_w * p.in_c) &&
                  depth / in_c * split.blocks * per_block >= 128;
-
-  if (p.layout == Layout::nhwc && split.blocks > 1 && split.blocks * per_block * depth <= kNearWeights) {
-    split.together = split.by_rows ? p.out_w : most;
-  }
+  const bool near = p.layout == Layout::nhwc && split.blocks > 1 && split.blocks * per_block * depth <= kNearWeights;
+  split.together = near ? unit : split.pixels;
 
   plan.kernel = "dense";
   plan.tiles = p.batch * split.pixel_tiles * split.block_tiles;
@@ -625,11 +623,9 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
                        out_plane);
     }
   };
-  const int64_t together = split.together > 0 ? split.together : pixels;
-  for (int64_t begin = 0; begin < pixels; begin += together) {
-    for (int64_t block = first_block; block < end_block; ++block) {
-      run_block(block, begin, min(begin + together, pixels));
-    }
+  for (int64_t begin = 0; begin < pixels; begin += split.together) {
+    const int64_t end = min(begin + split.together, pixels);
+    for (int64_t block = first_block; block < end_block; ++block) run_block(block, begin, end);
   }
 
   if (!args.activate) return;

@@ -76,10 +76,8 @@ struct Broadcast {
 template <class Expand, int R, int T>
 DEPTHWISE_INLINE void add_taps(const Strip& s, const float* const* columns, const float* weights, vec (&sums)[R]) {
   for (int64_t i = 0; i < s.in_c; ++i, weights += T * kWidth) {
-#if defined(__GNUC__)
     // More pointers than registers: read from memory each time they cost less than kept in halves of vectors.
-    if (Expand::kBroadcasts && T == 3) __asm__("" : "+r"(columns));
-#endif
+    if (Expand::kBroadcasts && T == 3) columns = opaque(columns);
     const Expand expand(s, i);
     vec w[T];
     DEPTHWISE_UNROLL

@@ -83,15 +83,6 @@ DEPTHWISE_INLINE void transform_output(const vec (&m)[kPatch], vec (&to)[kSide])
   to[3] = fma(set1(kB3), far_difference, fma(set1(kA3), near_difference, m[5]));
 }
 
-// The same pointer, of which the compiler knows nothing: it would keep 36 multiples of a distance in memory instead of
-// adding it 36 times.
-DEPTHWISE_INLINE float* opaque(float* p) {
-#if defined(__GNUC__)
-  __asm__ volatile("" : "+r"(p));
-#endif
-  return p;
-}
-
 // Sums of squares below these are of numbers such that no step of the transforms overflows: inputs below 2^63, weights
 // below 2^32, and products of up to 4096 channels, where the transforms make them larger by less than 2^12.
 constexpr float kMostInputSquares = 0x1p126f, kMostWeightSquares = 0x1p64f;
@@ -416,6 +407,7 @@ DEPTHWISE_NOINLINE bool transform_patches(const float* copy, const Area& area, c
           const vec d[kPatch] = {lines[0][k], lines[1][k], lines[2][k], lines[3][k], lines[4][k], lines[5][k]};
           vec v[kPatch];
           transform_input(d, v);
+          // opaque: the compiler would keep 36 multiples of the pitch in memory instead of adding it 36 times.
           DEPTHWISE_UNROLL
           for (int l = 0; l < kPatch; ++l, at = opaque(at + room.position_pitch)) store(at, v[l]);
         }
