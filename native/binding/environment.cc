@@ -156,7 +156,7 @@ void Environment::call(int channel) noexcept {
 // One call over a channel, which delivers one of those that wait: what the program does next, it does behind it. The
 // number is that of a call that is ready, or 0.
 void Environment::receive(int channel, uintptr_t number) {
-  if (in_turn_ && channel == end_of_turn_) in_turn_ = false;
+  if (channel == end_of_turn_) end_of_turn_ = -1;
   if (number != 0) {
     try {
       waiting_.push_back(number);
@@ -165,8 +165,7 @@ void Environment::receive(int channel, uintptr_t number) {
     }
   }
   if (waiting_.empty()) return;
-  if (!in_turn_) {
-    in_turn_ = true;
+  if (end_of_turn_ < 0) {
     end_of_turn_ = 1 - channel;
     turn_start_ = Clock::now();
     call(end_of_turn_);

@@ -98,8 +98,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // the other channel, which Node comes to once it has left this one. What is ready after kTurn waits until then.
   napi_threadsafe_function channels_[2] = {nullptr, nullptr};
   std::deque<uintptr_t> waiting_;  // ready and not yet delivered
-  bool in_turn_ = false;
-  int end_of_turn_ = 0;  // the channel whose call is the turn's end
+  int end_of_turn_ = -1;           // the channel whose call is the turn's end; -1 between turns
   std::chrono::steady_clock::time_point turn_start_;
 
   std::mutex mutex_;

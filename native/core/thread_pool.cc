@@ -226,20 +226,20 @@ bool ThreadPool::run(const TileWork& work, Interrupt* interrupt) {
   }
 
   WaitedJob job;
-  int wakes;
+  int wakes, share;
   {
     const std::lock_guard lock(mutex_);
     job.deal(work, limit);
     job.waited_for_ = true;
     job.taken_cpus_ = current_cpu();
-    job.take_share(job.shares_ - 1);
+    share = job.take_share(job.shares_ - 1);  // workers begin with the first
     job.participants_.store(1, std::memory_order_relaxed);
     list_first(job);
     ensure_workers(limit - 1);  // helpers are welcome, not needed
     wakes = take_wakes(limit - 1);
   }
   wake(wakes);
-  work_on_own(job, scratch.data(), interrupt);
+  work_on_own(job, share, scratch.data(), interrupt);
 
   std::unique_lock lock(mutex_);
   if (job.listed_) unlist(job);
@@ -344,10 +344,10 @@ void ThreadPool::work_on(Job& job, int share, float* scratch, int worker) {
 }
 
 // The same for the caller that waits for the job: until there are none, or the interrupt is raised, which aborts it.
-void ThreadPool::work_on_own(Job& job, float* scratch, Interrupt* interrupt) {
+void ThreadPool::work_on_own(Job& job, int share, float* scratch, Interrupt* interrupt) {
   const TileWork& work = job.work_;
   InterruptCheck check(interrupt);
-  for (int share = job.shares_ - 1;;) {
+  for (;;) {
     const int64_t first = job.claim(share);
     const int64_t end = std::min(first + work.grain, work.tiles);
     if (first >= work.tiles) return;

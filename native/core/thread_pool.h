@@ -120,7 +120,7 @@ class ThreadPool {
   void worker(int index);
   bool idle(std::unique_lock<std::mutex>& lock, bool yielding, bool patient);
   void work_on(Job& job, int share, float* scratch, int worker);
-  void work_on_own(Job& job, float* scratch, Interrupt* interrupt);
+  void work_on_own(Job& job, int share, float* scratch, Interrupt* interrupt);
   void leave(Job& job, int share, uint64_t cpu, bool had_scratch, std::unique_lock<std::mutex>& lock);
   Job* pick();
   void list_first(Job& job);
