@@ -93,16 +93,30 @@ function convolve(
   if (x.dtype !== 'float32' || filter.dtype !== 'float32') return undefined;
   const padded = backend.paddedFrom(x);
   const given = [
-    ...[depthwise, outRank, x.shape, padded?.shape, padded?.paddings, filter.shape],
-    ...[bias?.dataId, bias?.shape, weights?.dataId, weights?.shape],
-    ...[attrs.dataFormat, attrs.strides, attrs.dilations, attrs.pad, attrs.dimRoundingMode, attrs.groups],
-    ...[attrs.activation, attrs.leakyreluAlpha],
+    depthwise,
+    outRank,
+    x.shape,
+    padded?.shape,
+    padded?.paddings,
+    filter.shape,
+    bias?.dataId,
+    bias?.shape,
+    weights?.dataId,
+    weights?.shape,
+    attrs.dataFormat,
+    attrs.strides,
+    attrs.dilations,
+    attrs.pad,
+    attrs.dimRoundingMode,
+    attrs.groups,
+    attrs.activation,
+    attrs.leakyreluAlpha,
   ];
   let call = backend.layers.recall(filter.dataId, given);
   if (!call) {
     call = prepare(backend, inputs, padded, attrs, depthwise, outRank);
     if (!call) return undefined;
-    backend.layers.remember(filter.dataId, call.layer, given, call);
+    backend.layers.remember(filter.dataId, given, call);
   }
   const { layer, padsItself } = call;
   const outShape = [...call.outShape];

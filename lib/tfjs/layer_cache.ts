@@ -24,7 +24,7 @@ const MAX_PER_FILTER = 4;
  * gives new values, an assigned variable's too, a new id. Ids are objects and an entry holds on to those of its other
  * tensors, so that none is given out again.
  */
-export class LayerCache<Call> {
+export class LayerCache<Call extends { layer: Conv2d }> {
   #entries = new WeakMap<object, Entry<Call>[]>();
 
   /**
@@ -41,8 +41,8 @@ export class LayerCache<Call> {
   }
 
   /** Keeps what follows from `given` with the layer that it leads to. Takes over `call`, and copies `given`. */
-  remember(filter: object, layer: Conv2d, given: Given, call: Call): void {
-    const entry = this.#entries.get(filter)?.find((entry) => entry.layer === layer);
+  remember(filter: object, given: Given, call: Call): void {
+    const entry = this.#entries.get(filter)?.find(({ layer }) => layer === call.layer);
     if (entry) entry.last = { given: copied(given), call };
   }
 
@@ -54,7 +54,7 @@ export class LayerCache<Call> {
       this.#entries.set(filter, entries);
     }
     for (const entry of entries) {
-      if (equal(entry.key, key) && equal(entry.others, others)) return entry.layer;
+      if (same(entry.key, key) && same(entry.others, others)) return entry.layer;
     }
     const layer = make();
     if (entries.length === MAX_PER_FILTER) entries.shift()?.layer[Symbol.dispose]();
@@ -93,12 +93,4 @@ function same(a: unknown, b: unknown): boolean {
 /** With its arrays, which their owner may change. */
 function copied(given: Given): Given {
   return given.map((value) => (Array.isArray(value) ? copied(value) : value));
-}
-
-function equal(a: readonly unknown[], b: readonly unknown[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] !== b[i]) return false;
-  }
-  return true;
 }

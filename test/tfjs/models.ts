@@ -19,17 +19,8 @@ export function fusedModel(tf: typeof Tf, { steps }: Network, grouped?: typeof g
     'from' in step && step.from !== undefined ? step.from : i - 1,
     ...(step.op === 'add' ? [step.other] : []),
   ]);
-  // Outputs that no later step reads, by the step behind which they can go.
-  const unused = steps.map((_, i) =>
-    inputs[i]!.filter(
-      (j) =>
-        j >= 0 &&
-        !inputs
-          .slice(i + 1)
-          .flat()
-          .includes(j),
-    ),
-  );
+  // By an output's step, the last one that reads it.
+  const lastReader = new Map(inputs.flatMap((read, i) => read.map((j) => [j, i])));
   return {
     predict: (x) =>
       tf.tidy(() => {
@@ -38,7 +29,7 @@ export function fusedModel(tf: typeof Tf, { steps }: Network, grouped?: typeof g
           const [input, other] = inputs[i]!.map((j) => outputs[j] ?? x);
           const padded = steps[inputs[i]![0]!]?.op === 'pad';
           outputs.push(run(tf, step, input!, weights[i]!, padded, other, grouped));
-          for (const j of unused[i]!) outputs[j]!.dispose();
+          for (const j of inputs[i]!) if (lastReader.get(j) === i) outputs[j]?.dispose();
         }
         return outputs.at(-1)!;
       }),
