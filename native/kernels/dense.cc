@@ -49,13 +49,20 @@ struct Tile {
   bool clamps;
 };
 
+// Weights that come from memory are late: the processor's own prefetching ends with a page and starts anew in the next,
+// a large part of which is gone before it is ahead.
+constexpr int64_t kWeightsAhead = 512, kLine = 16;
+
 // Adds input i of one tap to the sums of the pixels [kFirst, kEnd), of the first V vectors of outputs.
 template <int kFirst, int kEnd, int V, int P, int kAllVectors>
 DEPTHWISE_INLINE void add_input(const float* const (&x)[P], int64_t i, const float* weights,
                                 vec (&sums)[P][kAllVectors]) {
   vec w[V];
   DEPTHWISE_UNROLL
-  for (int v = 0; v < V; ++v) w[v] = load(weights + v * kWidth);
+  for (int v = 0; v < V; ++v) {
+    w[v] = load(weights + v * kWidth);
+    if (v * kWidth % kLine == 0) prefetch_near(weights + v * kWidth + kWeightsAhead);
+  }
   DEPTHWISE_UNROLL
   for (int p = kFirst; p < kEnd; ++p) {
     const vec in = set1(x[p][i]);
