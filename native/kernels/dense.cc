@@ -28,13 +28,17 @@ namespace depthwise {
 namespace {
 
 constexpr int kMostVectors = 3;
-constexpr int most_pixels(int vectors) {
-  constexpr int kMost = kBaseline ? 4 : 14;
-  return (kRegisters - vectors - 1) / vectors > kMost ? kMost : (kRegisters - vectors - 1) / vectors;
+// Of the pointers to the pixels' inputs, so many have a register of their own.
+constexpr int kInRegisters = 10;
+// Where an input is broadcast for a single product, loads are what takes time, and no pointer may cost another.
+constexpr int64_t most_pixels(int64_t vectors, int64_t fold) {
+  const int64_t whole = fold > 1 ? vectors - 1 : vectors, most = kBaseline ? 4 : whole == 1 ? kInRegisters : 14;
+  return min(most, (kRegisters - vectors - 1) / vectors);
 }
-constexpr int kMostPixels = most_pixels(1);
+constexpr int64_t kMostPixels = max(most_pixels(1, 1), most_pixels(2, 1));
 
 struct Tile {
+  int64_t count;                // of runs of P pixels, one behind the other
   const float* const* pixels;   // [taps][pitch], at the first pixel
   const float* zeros;           // what pointers to padding are
   int64_t pitch, taps, length;  // length: inputs of a tap
@@ -53,15 +57,32 @@ struct Tile {
 // a large part of which is gone before it is ahead.
 constexpr int64_t kWeightsAhead = 512, kLine = 16;
 
+// Pointers to the pixels' inputs of a tap. Those that registers don't suffice for are read from memory each time, which
+// costs less than being kept in halves of vectors, where compilers would put them.
+template <int P>
+struct Inputs {
+  const float* near[P < kInRegisters ? P : kInRegisters];
+  const float* const* all;
+
+  DEPTHWISE_INLINE explicit Inputs(const float* const* all) : all(all) {
+    DEPTHWISE_UNROLL
+    for (int p = 0; p < P && p < kInRegisters; ++p) near[p] = all[p];
+  }
+  DEPTHWISE_INLINE const float* operator[](int p) const { return p < kInRegisters ? near[p] : all[p]; }
+  DEPTHWISE_INLINE void reload() {
+    if (P > kInRegisters) all = opaque(all);
+  }
+};
+
 // Adds input i of one tap to the sums of the pixels [kFirst, kEnd), of the first V vectors of outputs.
 template <int kFirst, int kEnd, int V, int P, int kAllVectors>
-DEPTHWISE_INLINE void add_input(const float* const (&x)[P], int64_t i, const float* weights,
-                                vec (&sums)[P][kAllVectors]) {
+DEPTHWISE_INLINE void add_input(Inputs<P>& x, int64_t i, const float* weights, vec (&sums)[P][kAllVectors]) {
+  x.reload();
   vec w[V];
   DEPTHWISE_UNROLL
   for (int v = 0; v < V; ++v) {
     w[v] = load(weights + v * kWidth);
-    if (v * kWidth % kLine == 0) prefetch_near(weights + v * kWidth + kWeightsAhead);
+    if (V > 1 && v * kWidth % kLine == 0) prefetch_near(weights + v * kWidth + kWeightsAhead);
   }
   DEPTHWISE_UNROLL
   for (int p = kFirst; p < kEnd; ++p) {
@@ -76,8 +97,7 @@ constexpr int kInputsAtOnce = kRegisters < 32 ? 4 : 1;
 
 // The same for the inputs [first, end).
 template <int kFirst, int kEnd, int P, int V>
-DEPTHWISE_INLINE void add_tap(const float* const (&x)[P], int64_t first, int64_t end, const float* weights,
-                              vec (&sums)[P][V]) {
+DEPTHWISE_INLINE void add_tap(Inputs<P>& x, int64_t first, int64_t end, const float* weights, vec (&sums)[P][V]) {
   int64_t i = first;
   for (; i + kInputsAtOnce <= end; i += kInputsAtOnce, weights += kInputsAtOnce * V * kWidth) {
     DEPTHWISE_UNROLL
@@ -91,7 +111,7 @@ DEPTHWISE_INLINE void add_tap(const float* const (&x)[P], int64_t first, int64_t
 
 // The same with F inputs in one vector of weights, the last: lane o * F + f has output o's weight of input i + f.
 template <int F, int P, int V>
-DEPTHWISE_INLINE void add_folded_tap(const float* const (&x)[P], int64_t first, int64_t end, const float* weights,
+DEPTHWISE_INLINE void add_folded_tap(Inputs<P>& x, int64_t first, int64_t end, const float* weights,
                                      vec (&sums)[P][V]) {
   for (int64_t i = first; i < end; i += F, weights += kWidth) {
     DEPTHWISE_UNROLL
@@ -137,7 +157,7 @@ DEPTHWISE_INLINE vec unfold(vec x) {
 // A tap that falls on padding for all pixels is left out, and so are the first or the last pixel where it does for
 // them; a single pixel is thus computed without padding.
 template <int P, int V, int F>
-void run_tile(const Tile& t) {
+DEPTHWISE_INLINE void run_pixels(const Tile& t, const float* const* pixels, const int32_t* places) {
   vec sums[P][V];
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p) {
@@ -150,12 +170,9 @@ void run_tile(const Tile& t) {
 
   constexpr int64_t step = F > 1 ? (V - 1) * kWidth + kWidth / F : V * kWidth;
   const float* weights = t.weights;
-  const float* const* pixels = t.pixels;
   const int64_t first = t.channel, end = first + t.length;
   for (int64_t tap = 0; tap < t.taps; ++tap, pixels += t.pitch, weights += t.length * step) {
-    const float* x[P];
-    DEPTHWISE_UNROLL
-    for (int p = 0; p < P; ++p) x[p] = pixels[p];
+    Inputs<P> x(pixels);
     if constexpr (F > 1) {
       bool padding = true;
       for (int p = 0; p < P; ++p) padding = padding && pixels[p] == t.zeros;
@@ -189,7 +206,7 @@ void run_tile(const Tile& t) {
   const tail lanes = tail_of(last);
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p) {
-    float* output = t.output + t.places[p] * t.output_pitch;
+    float* output = t.output + places[p] * t.output_pitch;
     DEPTHWISE_UNROLL
     for (int v = 0; v < V - 1; ++v) store(output + v * kWidth, sums[p][v]);
     if (last == kWidth) {
@@ -200,34 +217,39 @@ void run_tile(const Tile& t) {
   }
 }
 
+template <int P, int V, int F>
+void run_tile(const Tile& t) {
+  for (int64_t m = 0; m < t.count; ++m) run_pixels<P, V, F>(t, t.pixels + m * P, t.places + m * P);
+}
+
 using RunTile = void (*)(const Tile&);
 
 struct TileKernels {
   RunTile by_size[3][kMostVectors][kMostPixels + 1];  // [whole, folded twice, four times][V - 1][P]
 };
 
-template <int P, int V>
+template <int64_t P, int V, int F>
 constexpr void list_tile_kernels(TileKernels& kernels) {
   if constexpr (P > 0) {
-    list_tile_kernels<P - 1, V>(kernels);
-    kernels.by_size[0][V - 1][P] = run_tile<P, V, 1>;
-    if constexpr (V > 1 && !kBaseline) {
-      kernels.by_size[1][V - 1][P] = run_tile<P, V, 2>;
-      if constexpr (V == 2) kernels.by_size[2][V - 1][P] = run_tile<P, V, 4>;
-    }
+    list_tile_kernels<P - 1, V, F>(kernels);
+    kernels.by_size[F / 2][V - 1][P] = run_tile<P, V, F>;
   }
 }
 
 constexpr TileKernels make_tile_kernels() {
   TileKernels kernels{};
-  list_tile_kernels<most_pixels(1), 1>(kernels);
-  list_tile_kernels<most_pixels(2), 2>(kernels);
-  list_tile_kernels<most_pixels(3), 3>(kernels);
+  list_tile_kernels<most_pixels(1, 1), 1, 1>(kernels);
+  list_tile_kernels<most_pixels(2, 1), 2, 1>(kernels);
+  list_tile_kernels<most_pixels(3, 1), 3, 1>(kernels);
+  if constexpr (!kBaseline) {
+    list_tile_kernels<most_pixels(2, 2), 2, 2>(kernels);
+    list_tile_kernels<most_pixels(3, 2), 3, 2>(kernels);
+    list_tile_kernels<most_pixels(2, 4), 2, 4>(kernels);
+  }
   return kernels;
 }
 
 constexpr TileKernels kTileKernels = make_tile_kernels();
-constexpr int kPixelsByVectors[] = {0, most_pixels(1), most_pixels(2), most_pixels(3)};
 
 // Blocks of outputs of a group: two vectors each, the last one of three or, where there is no other, of one.
 // A group's last vector, if it would be a half or a quarter full, is folded: it holds that many outputs for two or four
@@ -369,7 +391,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t per_block = ceil_div(out_c, blocks.count);
 
   Split split{};
-  const int64_t most = kPixelsByVectors[min(blocks.vectors, 2)];
+  const int64_t most = most_pixels(min(blocks.vectors, 2), blocks.vectors == 2 ? blocks.fold : 1);
   const bool pads =
       p.pad_top > 0 || p.pad_left > 0 || (p.out_w - 1) * p.stride_w + 1 > p.in_w - (p.filter_w - 1) * p.dilation_w;
   split.joined = p.groups == 1 && p.dilation_w == 1 && p.filter_w > 1 && p.in_c < 16;
@@ -399,7 +421,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   split.copied = cpu_caches().few_ways_thrash && p.layout == Layout::nhwc && collides(p.stride_w * p.in_c) &&
                  depth / in_c * split.blocks * per_block >= 128;
   const bool near = p.layout == Layout::nhwc && split.blocks > 1 && split.blocks * per_block * depth <= kNearWeights;
-  split.together = near ? unit : split.pixels;
+  split.together = near ? 4 * unit : split.pixels;
 
   plan.kernel = "dense";
   plan.tiles = p.batch * split.pixel_tiles * split.block_tiles;
@@ -566,7 +588,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const int64_t pixels = min(split.pixels, p.out_h * p.out_w - first_pixel);
   const int64_t first_block = block_tile * split.blocks;
   const int64_t end_block = min(first_block + split.blocks, p.groups * blocks.count);
-  const int64_t first_group = first_block / blocks.count, end_group = (end_block - 1) / blocks.count + 1;
+  const int64_t first_group = first_block / blocks.count, first_index = first_block % blocks.count;
+  const int64_t end_group = (end_block - 1) / blocks.count + 1;
   input += image * p.in_h * p.in_w * p.in_c;
   output += image * p.out_h * p.out_w * p.out_c;
 
@@ -593,9 +616,9 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   t.length = joined ? p.filter_w * in_c : in_c;
   t.lo = args.lo, t.hi = args.hi, t.clamps = args.clamps;
   const int64_t depth = t.taps * t.length, out_plane = p.out_h * p.out_w;
-  // The pixels [begin, end) of a block, by as few micro-kernels as possible, as equal as possible.
-  const auto run_block = [&](int64_t block, int64_t begin, int64_t end) {
-    const int64_t group = block / blocks.count, index = block % blocks.count;
+  // The pixels [begin, end) of a block, the first of them in `column`, by as few micro-kernels as possible, as equal as
+  // possible.
+  const auto run_block = [&](int64_t group, int64_t index, int64_t begin, int64_t end, int64_t column) {
     const int64_t vectors = vectors_of_block(blocks, index);
     const int64_t output_channel = group * out_c + 2 * index * kWidth;
     const int64_t outputs = min(vectors * kWidth, out_c - 2 * index * kWidth);
@@ -612,16 +635,22 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
       t.output_pitch = p.out_c;
       t.outputs = outputs;
     }
-    const auto& kernels = kTileKernels.by_size[index + 1 < blocks.count ? 0 : blocks.fold / 2];
-    const int64_t most = finite ? kPixelsByVectors[vectors] : 1;
-    for (int64_t m = begin; m < end;) {
-      const int64_t row_left = p.out_w - (first_pixel + m) % p.out_w;
-      const int64_t left = split.by_rows ? min(row_left, end - m) : end - m;
-      const int64_t count = ceil_div(left, ceil_div(left, most));
-      t.pixels = pointers + m;
-      t.places = places + m;
-      kernels[vectors - 1][count](t);
-      m += count;
+    const int64_t fold = index + 1 < blocks.count ? 1 : blocks.fold;
+    const RunTile* kernels = kTileKernels.by_size[fold / 2][vectors - 1];
+    const int64_t most = finite ? most_pixels(vectors, fold) : 1;
+    for (int64_t m = begin; m < end; column = 0) {
+      const int64_t left = split.by_rows ? min(p.out_w - column, end - m) : end - m;
+      const int64_t parts = left <= most ? 1 : ceil_div(left, most), least = left / parts, larger = left % parts;
+      const auto run_parts = [&](int64_t count, int64_t size) {
+        if (count == 0) return;
+        t.pixels = pointers + m;
+        t.places = places + m;
+        t.count = count;
+        kernels[size](t);
+        m += count * size;
+      };
+      run_parts(larger, least + 1);
+      run_parts(parts - larger, least);
     }
     if (!planes) return;
     // Few planes at a time, so that each is written in one go.
@@ -631,12 +660,16 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     }
   };
   for (int64_t begin = 0; begin < pixels; begin += split.together) {
-    const int64_t end = min(begin + split.together, pixels);
-    for (int64_t block = first_block; block < end_block; ++block) run_block(block, begin, end);
+    const int64_t end = min(begin + split.together, pixels), column = (first_pixel + begin) % p.out_w;
+    int64_t group = first_group, index = first_index;
+    for (int64_t block = first_block; block < end_block; ++block) {
+      run_block(group, index, begin, end, column);
+      if (++index == blocks.count) index = 0, ++group;
+    }
   }
 
   if (!args.activate) return;
-  const int64_t first_output = first_group * out_c + 2 * (first_block % blocks.count) * kWidth;
+  const int64_t first_output = first_group * out_c + 2 * first_index * kWidth;
   const int64_t last_index = (end_block - 1) % blocks.count;
   const int64_t end_output =
       last_index + 1 == blocks.count ? end_group * out_c : (end_group - 1) * out_c + 2 * (last_index + 1) * kWidth;

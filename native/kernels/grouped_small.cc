@@ -248,7 +248,7 @@ constexpr int64_t kSameLine = 1024;
 
 bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups;
-  if (out_c > kWidth) return false;
+  if (out_c > kWidth || (p.filter_h * p.filter_w == 1 && groups_of_block(p) == 1)) return false;
   const int64_t block_groups = groups_of_block(p), blocks = ceil_div(p.groups, block_groups);
   const int64_t depth = p.filter_h * p.filter_w * in_c;
   const int64_t row_work = p.out_w * depth * kWidth;
