@@ -373,13 +373,22 @@ TileSizes tile_sizes(const Problem& p) {
   return {1, min(p.out_h, ceil_div(rows, kMaxRows) * kMaxRows)};
 }
 
+// Where masks are free, micro-kernels read what lies beside a row. A block whose rows that takes out of the input is
+// convolved from a copy of them in scratch memory, so many floats apart; 0 where rows are too long for that.
+int64_t copied_pitch(const Problem& p) {
+  const int64_t width = strip_width(p.stride_w, p.filter_w), strips = ceil_div(p.out_w, width);
+  const int64_t reach = (p.filter_w - 1) * p.dilation_w;
+  if (!kMasksAreFree || p.stride_w > 2 || p.filter_w > kMaxTaps || strips > kMaskedStrips || reach > 1024) return 0;
+  return ceil_div((strips - 1) * width * p.stride_w + kWidth * p.stride_w + reach, kWidth) * kWidth;
+}
+
 bool plan(const Problem& p, KernelPlan& plan) {
   if (p.layout != Layout::nchw || p.groups != p.in_c) return false;
   const TileSizes tile = tile_sizes(p);
   plan.kernel = "depthwise_nchw";
   plan.tiles = p.batch * ceil_div(p.out_c, tile.planes) * ceil_div(p.out_h, tile.rows);
   plan.packed_floats = kWidth + p.out_c * p.filter_h * p.filter_w;
-  plan.scratch_floats = kMaxRows * kWidth;
+  plan.scratch_floats = max(kMaxRows * kWidth, kMaxRowsOfBlock * copied_pitch(p));
   return true;
 }
 
@@ -413,8 +422,9 @@ void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* 
 struct Piece {
   const KernelArgs* args;
   const Frame* frame;
-  const float* input;  // the input plane of the first
-  float* output;       // the first output plane
+  const float* input;      // the input plane of the first
+  int64_t before, behind;  // floats of the whole input before that plane, and from its first one on
+  float* output;           // the first output plane
   float* scratch;
   int64_t plane, planes;
   Range rows;
@@ -551,11 +561,20 @@ void run_block(Strips& s, const Piece& piece, int64_t y, int64_t rows) {
   }
 }
 
+// Copies rows [first, end) of those that tap (0, 0) of a block's first column has at `from`, without the columns on
+// padding, in whose place are zeros.
+void copy_rows_of_block(const Rows& s, const float* from, int64_t first, int64_t end, float* to, int64_t pitch) {
+  for (int64_t x = 0; x < pitch; x += kWidth) {
+    const part inside = part_of(min(max(s.pad_left - x, 0), kWidth), min(max(s.pad_left + s.in_w - x, 0), kWidth));
+    for (int64_t i = first; i < end; ++i) store(to + i * pitch + x, load_part(from + i * s.row_step + x, inside));
+  }
+}
+
 // Whether the micro-kernels of depthwise_nchw_rows.h do all of it: every block of rows has one.
 bool goes_by_rows(const Frame& f, Range rows) {
   const Problem& p = *f.problem;
   if (!f.shares || p.filter_w != p.filter_h || (p.stride_w == 2 && p.dilation_w != 1)) return false;
-  if (kMasksAreFree && f.strips > kMaskedStrips) return false;
+  if (kMasksAreFree && copied_pitch(p) == 0) return false;
   for (int64_t phase = 0; phase < f.phases; ++phase) {
     const PhaseRows r = phase_rows(f, rows, phase);
     if (r.count < least_rows(p.stride_w, p.filter_h)) return false;
@@ -589,10 +608,11 @@ void run_by_rows(const Piece& piece) {
   s.clamps = piece.args->clamps;
   s.lo = piece.args->lo;
   s.hi = piece.args->hi;
-  s.masks = f.strips <= kMaskedStrips ? masks : nullptr;
-  for (int64_t strip = 0; s.masks && strip < f.strips; ++strip) {
+  const int64_t width = strip_width(S, T), strips = ceil_div(p.out_w, width);
+  s.masks = strips <= kMaskedStrips ? masks : nullptr;
+  for (int64_t strip = 0; s.masks && strip < strips; ++strip) {
     // As the micro-kernel cuts rows: without masks that are free, the last strip ends with the row.
-    const int64_t at = kMasksAreFree ? strip * kWidth : min(strip * kWidth, max(0, p.out_w - kWidth));
+    const int64_t at = kMasksAreFree ? strip * width : min(strip * width, max(0, p.out_w - width));
     masks[strip] = masks_of_strip<kMaxTaps>(s, S, at * S - p.pad_left);
   }
   const auto run_phase = [&](int64_t first_plane, int64_t end_plane, const PhaseRows& r) {
@@ -605,22 +625,48 @@ void run_by_rows(const Piece& piece) {
     const RowOfStripsFn run_first = find(0, r.top, last == 0 ? r.bottom : 0), run_last = find(last, 0, r.bottom);
     const RowOfStripsFn run_large = find_row_of_strips(S, T, b.large, 0, 0);
     const RowOfStripsFn run_small = find_row_of_strips(S, T, b.small, 0, 0);
-    const int64_t in_step = S * p.dilation_h * p.in_w, out_step = f.phases * p.out_w;
-    for (int64_t plane = first_plane; plane < end_plane; ++plane) {
-      const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
-      const float bias = piece.args->bias[piece.plane + plane];
-      const float* const input =
-          piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
-      float* const output = piece.output + plane * f.out_plane + r.first * p.out_w;
-      run_first(s, input, taps, bias, output);
-      if (last == 0) continue;
+    // Calls run_rows(micro-kernel, first row, rows, rows of taps on padding at the top and at the bottom) for each
+    // block.
+    const auto for_each_block = [&](const auto& run_rows) DEPTHWISE_LAMBDA_INLINE {
+      run_rows(run_first, 0, b.height(0), r.top, last == 0 ? r.bottom : 0);
+      if (last == 0) return;
       int64_t y = b.height(0);
       for (int64_t i = 1; i < last; ++i) {
         const bool large = i < b.large_count;
-        (large ? run_large : run_small)(s, input + y * in_step, taps, bias, output + y * out_step);
+        run_rows(large ? run_large : run_small, y, large ? b.large : b.small, 0, 0);
         y += large ? b.large : b.small;
       }
-      run_last(s, input + last_begin * in_step, taps, bias, output + last_begin * out_step);
+      run_rows(run_last, last_begin, b.height(last), 0, r.bottom);
+    };
+    const int64_t in_step = S * p.dilation_h * p.in_w, out_step = f.phases * p.out_w, pitch = copied_pitch(p);
+    const auto rows_of = [&](int64_t height) { return (height - 1) * S + T; };
+    const int64_t last_row = S * last_begin + rows_of(b.height(last)) - r.bottom - 1;
+    for (int64_t plane = first_plane; plane < end_plane; ++plane) {
+      const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
+      const float bias = piece.args->bias[piece.plane + plane];
+      const int64_t origin = (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
+      const float* const input = piece.input + origin;
+      float* const output = piece.output + plane * f.out_plane + r.first * p.out_w;
+      // Whether the block's rows from `first` to `last` with what lies beside them are of the input.
+      const auto inside = [&](int64_t at, int64_t first, int64_t last) {
+        return at + first * s.row_step >= -piece.before && at + last * s.row_step + pitch <= piece.behind;
+      };
+      if (pitch == 0 || inside(origin, r.top, last_row)) {
+        for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t, int64_t, int64_t) DEPTHWISE_LAMBDA_INLINE {
+          run_rows(s, input + y * in_step, taps, bias, output + y * out_step);
+        });
+        continue;
+      }
+      for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t height, int64_t top, int64_t bottom) {
+        const float* from = input + y * in_step;
+        Rows rows = s;
+        if (!inside(origin + y * in_step, top, rows_of(height) - bottom - 1)) {
+          copy_rows_of_block(s, from, top, rows_of(height) - bottom, piece.scratch, pitch);
+          from = piece.scratch;
+          rows.row_step = pitch;
+        }
+        run_rows(rows, from, taps, bias, output + y * out_step);
+      });
     }
   };
   // All planes at once; where rows are taken in turns, as many as stay in L1 from one turn to the next.
@@ -632,22 +678,22 @@ void run_by_rows(const Piece& piece) {
   }
 }
 
-void run_by_pairs(const Piece& piece, PairsFn run_plane) {
+void run_by_pairs(const Piece& piece, PairsFn run_planes) {
   const Frame& f = *piece.frame;
   const Problem& p = *f.problem;
   Pairs pairs = pairs_of(p);
   pairs.clamps = piece.args->clamps;
   pairs.lo = piece.args->lo;
   pairs.hi = piece.args->hi;
-  const float* input = piece.input - p.pad_top * p.in_w;
-  const float* taps = packed_filters(*piece.args) + piece.plane * f.filter_o;
-  float* output = piece.output;
-  for (int64_t plane = 0; plane < piece.planes; ++plane) {
-    run_plane(pairs, input, taps, piece.args->bias[piece.plane + plane], output);
-    if (f.multiplier == 1) input += f.in_plane;
-    taps += f.filter_o;
-    output += f.out_plane;
-  }
+  Planes planes;
+  planes.count = piece.planes;
+  planes.input = piece.input - p.pad_top * p.in_w;
+  planes.in_plane = f.multiplier == 1 ? f.in_plane : 0;
+  planes.taps = packed_filters(*piece.args) + piece.plane * f.filter_o;
+  planes.bias = piece.args->bias + piece.plane;
+  planes.output = piece.output;
+  planes.out_plane = f.out_plane;
+  run_planes(pairs, planes);
 }
 
 void run_piece(const Piece& piece) {
@@ -699,7 +745,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const int64_t first_row = tile % row_tiles * sizes.rows;
   const bool finite = all_finite(args);
 
-  Piece piece{&args, &frame, nullptr, nullptr, scratch, first, 0, {first_row, min(p.out_h, first_row + sizes.rows)}};
+  Piece piece{&args,   &frame,  nullptr, 0, 0,
+              nullptr, scratch, first,   0, {first_row, min(p.out_h, first_row + sizes.rows)}};
   const PairsFn pairs = find_pairs(p);
   const bool by_rows = pairs == nullptr && goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
@@ -710,7 +757,9 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
                                                                 : p.out_c;
     const int64_t together = min(most, end - piece.plane);
     piece.planes = finite ? together : 1;
-    piece.input = input + (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
+    piece.before = (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
+    piece.behind = p.batch * p.in_c * frame.in_plane - piece.before;
+    piece.input = input + piece.before;
     piece.output = output + (image * p.out_c + piece.plane) * frame.out_plane;
     if (!finite && !filter_finite(packed_filters(args) + piece.plane * frame.filter_o, frame.filter_o)) {
       run_carefully(piece);

@@ -14,6 +14,9 @@
 // and T weights; at most 32 for P = 4.
 //
 // Zeros on padding are exact while the weights are finite, which the caller has to know.
+//
+// Outputs of 7 x 7, which most networks end with, have instances of their own: there the compiler knows which rows lie
+// on padding, leaves fmas of theirs out, and loads without masks what has none of them.
 #pragma once
 
 #include "depthwise_nchw_rows.h"
@@ -21,7 +24,6 @@
 namespace depthwise {
 namespace {
 
-constexpr int64_t kMaxPairs = 4;
 constexpr int64_t kMaxRowsOfPairs = 2 * (kMaxPairs - 1) * 2 + kMaxTaps + 2;
 
 // What all planes of a tile have in common.
@@ -62,9 +64,29 @@ Pairs pairs_of(const Problem& p) {
   return s;
 }
 
-template <int S, int T, int P>
+// Planes that lie one behind the other in memory, as their filters do.
+struct Planes {
+  int64_t count;
+  const float* input;  // of the first plane, less its padding rows
+  int64_t in_plane;    // floats from one to the next
+  const float* taps;   // [kx][ky]
+  const float* bias;
+  float* output;
+  int64_t out_plane;
+};
+
+// kPlane: the rows and columns of outputs, kPad: the rows of padding above, where they are known; or 0.
+template <int S, int T, int P, int kPlane, int kPad>
 struct RunPairs {
   static constexpr int kStarts = 2 * (P - 1) * S + T, kRows = S == 1 ? kStarts : kStarts + S;
+  static constexpr int kRowsLoaded = S == 1 ? 2 : 1;
+
+  // Of what is loaded at row i: whether none of it is of the plane; whether all is, and so is the row behind it, which
+  // a vector reaches.
+  static constexpr bool is_padding(int i) {
+    return kPlane > 0 && (i - kPad + kRowsLoaded <= 0 || i - kPad >= S * kPlane);
+  }
+  static constexpr bool is_inside(int i) { return kPlane > 0 && i - kPad >= 0 && i - kPad + kRowsLoaded < S * kPlane; }
 
   // One column of taps into two sets of sums: fmas of even rows of taps and of odd ones, at stride 1 of all rows in the
   // second, which are then moved into the first.
@@ -76,13 +98,15 @@ struct RunPairs {
     const part inside = s.inside[kx];
     DEPTHWISE_UNROLL
     for (int i = 0; i < kStarts; ++i) {
+      if (is_padding(i) && (S == 1 || is_padding(i + S))) continue;
       const vec x = S == 1 ? row[i] : pick(inside, row[i], row[i + kRows - kStarts], source);
       DEPTHWISE_UNROLL
       for (int p = 0; p < P; ++p) {
         const int ky = i - 2 * S * p;
         if (ky < 0 || ky >= T) continue;
         if constexpr (S == 1) {
-          other[p] = ky == 0 ? mul(x, weight[ky]) : fma(x, weight[ky], other[p]);
+          const bool is_first = ky == 0 || is_padding(i - 1);
+          other[p] = is_first ? mul(x, weight[ky]) : fma(x, weight[ky], other[p]);
         } else {
           sum[p] = fma(x, weight[ky], sum[p]);
         }
@@ -94,13 +118,16 @@ struct RunPairs {
     }
   }
 
-  // The taps are [kx][ky]; `input` is the plane's first float less its padding rows.
-  static void run(const Pairs& s, const float* input, const float* taps, float bias, float* output) {
+  static DEPTHWISE_INLINE void run_plane(const Pairs& s, const float* input, const float* taps, float bias,
+                                         float* output) {
     DEPTHWISE_UNROLL
     for (int i = 0; i < P * S * S; ++i) prefetch_near(input + kAhead + i * kWidth);
     vec row[kRows], even[P], odd[P];
     DEPTHWISE_UNROLL
-    for (int i = 0; i < kRows; ++i) row[i] = keep(load_part(input + i * s.in_w, s.row[i]));
+    for (int i = 0; i < kRows; ++i) {
+      const float* from = input + i * s.in_w;
+      row[i] = is_padding(i) ? zero() : keep(is_inside(i) ? load(from) : load_part(from, s.row[i]));
+    }
     DEPTHWISE_UNROLL
     for (int p = 0; p < P; ++p) even[p] = set1(bias), odd[p] = zero();
     if constexpr (S == 1) {
@@ -121,25 +148,45 @@ struct RunPairs {
       for (int p = 0; p < P; ++p) even[p] = clamp(even[p], lo, hi);
     }
     DEPTHWISE_UNROLL
-    for (int p = 0; p < P; ++p) store_tail(output + 2 * p * s.out_w, even[p], s.stored[p]);
+    for (int p = 0; p < P; ++p) {
+      float* to = output + 2 * p * s.out_w;
+      // What a whole vector writes past the pair is the next one's.
+      if (kPlane > 0 && p + 1 < P) {
+        store(to, even[p]);
+      } else {
+        store_tail(to, even[p], s.stored[p]);
+      }
+    }
+  }
+
+  static void run(const Pairs& s, const Planes& planes) {
+    const float *input = planes.input, *taps = planes.taps, *bias = planes.bias;
+    float* output = planes.output;
+    for (int64_t n = 0; n < planes.count; ++n) {
+      run_plane(s, input, taps, *bias++, output);
+      input += planes.in_plane;
+      taps += T * T;
+      output += planes.out_plane;
+    }
   }
 };
 
-using PairsFn = void (*)(const Pairs& pairs, const float* input, const float* taps, float bias, float* output);
+using PairsFn = void (*)(const Pairs& pairs, const Planes& planes);
 
 // The micro-kernel for a problem; null where there is none.
 PairsFn find_pairs(const Problem& p) {
   if constexpr (kMasksAreFree) {
-    if (p.out_w > kWidth / 2 || p.in_w > p.stride_w * kWidth / 2 || p.out_h > 2 * kMaxPairs) return nullptr;
-    if (p.filter_h != p.filter_w || p.stride_h != p.stride_w || p.dilation_h != 1) return nullptr;
-    const auto of_pairs = [&](auto s, auto t) -> PairsFn {
-      constexpr int S = decltype(s)::value, T = decltype(t)::value;
-      return p.out_h <= 4 ? RunPairs<S, T, 2>::run : RunPairs<S, T, 4>::run;
+    if (!goes_by_pairs(p)) return nullptr;
+    const auto of_taps = [&](auto s, auto t) -> PairsFn {
+      constexpr int S = decltype(s)::value, T = decltype(t)::value, kPad = T / 2, kLess = S == 2 ? kPad - 1 : kPad;
+      if (has_seven_rows(p)) {
+        return p.pad_top == kPad ? RunPairs<S, T, kMaxPairs, 7, kPad>::run : RunPairs<S, T, kMaxPairs, 7, kLess>::run;
+      }
+      if constexpr (S == 2 && T == 5) return nullptr;
+      return p.out_h <= 4 ? RunPairs<S, T, 2, 0, 0>::run : RunPairs<S, T, kMaxPairs, 0, 0>::run;
     };
-    const int64_t stride = p.stride_w, taps = p.filter_w;
-    if (stride == 1 && taps == 3) return of_pairs(Int<1>{}, Int<3>{});
-    if (stride == 1 && taps == 5) return of_pairs(Int<1>{}, Int<5>{});
-    if (stride == 2 && taps == 3) return of_pairs(Int<2>{}, Int<3>{});
+    if (p.stride_w == 1) return p.filter_w == 3 ? of_taps(Int<1>{}, Int<3>{}) : of_taps(Int<1>{}, Int<5>{});
+    return p.filter_w == 3 ? of_taps(Int<2>{}, Int<3>{}) : of_taps(Int<2>{}, Int<5>{});
   }
   return nullptr;
 }

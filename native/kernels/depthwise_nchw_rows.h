@@ -8,31 +8,23 @@
 //
 // Each row of the input is loaded once for each kx and serves up to T outputs: 3 (R + 2) loads for 9 R fmas at 3x3 and
 // stride 1. Registers: R sums, T weights (in AVX-512 all nine of 3x3), one input; at stride 2 two columns of taps at
-// once, 2 T weights and 4 inputs.
+// once, 2 T weights and 4 inputs. In AVX-512, where any lanes of two vectors are one permutation, three columns of taps
+// are picked from the same two at stride 2, 3 T weights and 2 R sums; strips are T / 2 columns narrower for that.
 //
-// Which rows lie on padding is compiled in, kTop first ones and kBottom last ones. Columns on padding are masked as
-// they are loaded; the zeros in their place are exact while the weights are finite, which the caller has to know.
+// Which rows lie on padding is compiled in, kTop first ones and kBottom last ones. Columns on padding are masked: in
+// AVX-512 the fmas are, which costs nothing, so that what lies beside a row is read, too, and has to be the input's; in
+// AVX2 the loads are, and the zeros in their place are exact while the weights are finite, which the caller has to
+// know.
 #pragma once
 
 #include "../core/kernel.h"
 #include "../simd/simd.h"
+#include "depthwise_nchw_choice.h"
 
 namespace depthwise {
 namespace {
 
-inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-inline int64_t gcd(int64_t a, int64_t b) { return b == 0 ? a : gcd(b, a % b); }
-
-// Masked loads and stores cost what plain ones do.
-#if defined(DEPTHWISE_ISA_AVX512)
-constexpr bool kMasksAreFree = true;
-constexpr int64_t kMaskedStrips = 128;  // of a row, that a table of masks is made for
-#else
-constexpr bool kMasksAreFree = false;
-constexpr int64_t kMaskedStrips = 16;
-#endif
+constexpr int64_t kMaskedStrips = kMasksAreFree ? 128 : 16;  // of a row, that a table of masks is made for
 
 constexpr int64_t kMaxTaps = 7;
 
@@ -40,11 +32,29 @@ constexpr int64_t kMaxTaps = 7;
 // fetched as many lines at a time as a block takes.
 constexpr int64_t kAhead = 256;
 
-// Where a strip's lanes lie on the input, for each column of taps, and at stride 2 for the second half of what is
-// loaded.
+// The lanes of a strip that don't lie on padding for each column of taps: where masks are free, its outputs' (low);
+// otherwise those of what is loaded, and at stride 2 of the second half of it (high).
 struct StripMasks {
   part low[kMaxTaps], high[kMaxTaps];
 };
+
+// Outputs of a row that a strip has.
+constexpr int64_t strip_width(int64_t stride, int64_t taps) {
+  return kMasksAreFree && stride == 2 ? kWidth - taps / 2 : kWidth;
+}
+
+// Lane l of a column of taps at stride 2, of what is loaded.
+struct Alternating {
+  int32_t of_column[kMaxTaps][kWidth];
+};
+constexpr Alternating make_alternating() {
+  Alternating made{};
+  for (int kx = 0; kx < kMaxTaps; ++kx) {
+    for (int l = 0; l < kWidth; ++l) made.of_column[kx][l] = (2 * l + kx) % (2 * static_cast<int32_t>(kWidth));
+  }
+  return made;
+}
+constexpr Alternating kAlternating = make_alternating();
 
 // What all rows of all planes have in common.
 struct Rows {
@@ -74,11 +84,13 @@ struct EvenRows {
 };
 
 template <int S, int T, int R>
-DEPTHWISE_INLINE void add_row(vec (&sum)[R], vec x, const vec (&weight)[T], int i) {
+DEPTHWISE_INLINE void add_row(vec (&sum)[R], vec x, const vec (&weight)[T], int i, part inside) {
   DEPTHWISE_UNROLL
   for (int ky = 0; ky < T; ++ky) {
     const int row = i - ky;
-    if (row >= 0 && row % S == 0 && row / S < R) sum[row / S] = fma(x, weight[ky], sum[row / S]);
+    if (row < 0 || row % S != 0 || row / S >= R) continue;
+    vec& to = sum[row / S];
+    to = kMasksAreFree ? fma_part(inside, x, weight[ky], to) : fma(x, weight[ky], to);
   }
 }
 
@@ -92,14 +104,15 @@ DEPTHWISE_INLINE void load_weights(vec (&weight)[T], const float* column) {
 template <int T>
 DEPTHWISE_INLINE StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t first_column) {
   StripMasks masks;
-  const auto inside = [&](int64_t first) DEPTHWISE_LAMBDA_INLINE {
-    return part_of(min(max(-first, 0), kWidth), min(max(s.in_w - first, 0), kWidth));
+  const auto inside = [&](int64_t first, int64_t step) DEPTHWISE_LAMBDA_INLINE {
+    const int64_t before = (max(-first, 0) + step - 1) / step, end = (max(s.in_w - first, 0) + step - 1) / step;
+    return part_of(min(before, kWidth), min(end, kWidth));
   };
   DEPTHWISE_UNROLL
   for (int kx = 0; kx < T; ++kx) {
     const int64_t column = first_column + kx * s.tap_step;
-    masks.low[kx] = inside(column);
-    masks.high[kx] = inside(column + (S - 1) * kWidth);
+    masks.low[kx] = inside(column, kMasksAreFree ? S : 1);
+    masks.high[kx] = inside(column + (S - 1) * kWidth, 1);
   }
   return masks;
 }
@@ -112,7 +125,7 @@ struct RowOfStrips {
 
   template <bool kMasked>
   static DEPTHWISE_INLINE vec load_some(const float* p, part lanes) {
-    if constexpr (kMasked) return load_part(p, lanes);
+    if constexpr (kMasked && !kMasksAreFree) return load_part(p, lanes);
     return load(p);
   }
 
@@ -123,7 +136,7 @@ struct RowOfStrips {
     for (int i = kTop; i < kEnd; ++i) {
       vec x = load_some<kMasked>(rows[i], masks.low[kx]);
       if (S == 2) x = evens(x, load_some<kMasked>(rows[i] + kWidth, masks.high[kx]));
-      add_row<S, T, R>(sum, keep(x), weight, i);
+      add_row<S, T, R>(sum, keep(x), weight, i, masks.low[kx]);
     }
   }
 
@@ -138,8 +151,31 @@ struct RowOfStrips {
     for (int i = kTop; i < kEnd; ++i) {
       const vec a = load_some<kMasked>(rows[i], masks.low[kx]);
       const vec b = load_some<kMasked>(rows[i] + kWidth, masks.high[kx]);
-      add_row<S, T, R>(sum, keep(evens(a, b)), first, i);
-      add_row<S, T, R>(sum, keep(odds(a, b)), second, i);
+      add_row<S, T, R>(sum, keep(evens(a, b)), first, i, masks.low[kx]);
+      add_row<S, T, R>(sum, keep(odds(a, b)), second, i, masks.low[kx + 1]);
+    }
+  }
+
+  // Stride 2 where any lanes of two vectors can be picked: kCount columns of taps from kx on, into two sets of sums,
+  // which the fmas of one output need to overlap.
+  template <int kCount>
+  static DEPTHWISE_INLINE void add_picked(vec (&sum)[R], vec (&other)[R], const Input& rows, const float* taps,
+                                          const StripMasks& masks, int kx) {
+    vec weight[kCount][T];
+    indices columns[kCount];
+    DEPTHWISE_UNROLL
+    for (int c = 0; c < kCount; ++c) {
+      load_weights(weight[c], taps + (kx + c) * T);
+      columns[c] = load_indices(kAlternating.of_column[kx + c]);
+    }
+    DEPTHWISE_UNROLL
+    for (int i = kTop; i < kEnd; ++i) {
+      const vec a = keep(load(rows[i])), b = keep(load(rows[i] + kWidth));
+      DEPTHWISE_UNROLL
+      for (int c = 0; c < kCount; ++c) {
+        const vec x = keep(pick(part_of(0, kWidth), a, b, columns[c]));
+        add_row<S, T, R>((kx + c) % 2 == 0 ? sum : other, x, weight[c], i, masks.low[kx + c]);
+      }
     }
   }
 
@@ -163,6 +199,14 @@ struct RowOfStrips {
         add_one<kMasked>(sum, rows, weight, masks, kx);
         rows.advance(s.tap_step);
       }
+    } else if constexpr (kMasksAreFree) {
+      vec other[R];
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) other[r] = zero();
+      add_picked<3>(sum, other, rows, taps, masks, 0);
+      if constexpr (T == 5) add_picked<2>(sum, other, rows, taps, masks, 3);
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = add(sum[r], other[r]);
     } else {
       for (int kx = 0; kx + 1 < T; kx += 2) {
         add_two<kMasked>(sum, rows, taps + kx * T, masks, kx);
@@ -202,11 +246,12 @@ struct RowOfStrips {
     if constexpr (kMasksAreFree) {  // the caller sees to it that there is a table
       const StripMasks* masks = s.masks;
       const float* ahead = input + kAhead;
-      for (int64_t x = 0; x < s.out_w; x += kWidth, ++masks) {
+      constexpr int64_t kOutputs = strip_width(S, T);
+      for (int64_t x = 0; x < s.out_w; x += kOutputs, ++masks) {
         DEPTHWISE_UNROLL
         for (int r = 0; r < R * S; ++r) prefetch_near(ahead + r * kWidth);
         ahead += R * S * kWidth;
-        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, kWidth));
+        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, kOutputs));
       }
     } else {
       constexpr int64_t kSpan = (kWidth - 1) * S + S;  // of what is loaded for one column of taps
@@ -252,6 +297,9 @@ template <int N>
 struct Int {
   static constexpr int value = N;
 };
+
+// Rows of input of the largest block.
+constexpr int64_t kMaxRowsOfBlock = 7 - 1 + kMaxTaps;
 
 // The fewest rows that blocks are cut from. Fewer than four are what a large dilation leaves of a plane, which 3x3
 // filters have.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../core/kernel.h"
+#include "depthwise_nchw_choice.h"
 #include "depthwise_nhwc_strip.h"
 #include "transpose.h"
 
@@ -47,34 +48,6 @@ inline int64_t transposed_floats(const Problem& p, int64_t rows) {
 // As many output rows as their input rows overlap with the next ones': the same rows are transposed twice at most.
 inline int64_t least_transposed_rows(const Problem& p) {
   return min(p.out_h, max(1, ceil_div(reach_of(p) - 1, p.stride_h)));
-}
-
-// Whether depthwise_nchw.cc has a micro-kernel of its own for the problem, not the general one: what
-// depthwise_nchw_rows.h takes, paddings of some other kinds left out.
-inline bool has_own_micro_kernel(const Problem& p) {
-  const int64_t T = p.filter_h, S = p.stride_h, d = p.dilation_h;
-  if (kBaseline || p.filter_w != T || p.stride_w != S || p.dilation_w != d) return false;
-  if (S == 1 ? T != 3 && T != 5 && T != 7 : S != 2 || (T != 3 && T != 5) || d != 1) return false;
-  if (p.out_h < 4 && (S == 2 || T != 3)) return false;
-  const auto fits = [&](int64_t rows) { return rows <= 0 || rows == T / 2 || (S == 2 && rows == T / 2 - 1); };
-  if (d > 1) return p.pad_top == T / 2 * d && p.out_h == p.in_h;
-  return fits(p.pad_top) && fits((p.out_h - 1) * S + T - p.pad_top - p.in_h);
-}
-
-// Whether it is faster, by measurement. The planes' own micro-kernels fill out_w of a whole number of vectors' lanes;
-// pixels fill all of them. Each threshold is the share below which the transposes are paid for.
-inline bool transposing_pays(const Problem& p) {
-  if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
-  const bool wide = kWidth == 16;
-  // Two rows share a vector: depthwise_nchw_pairs.h.
-  const bool pairs = wide && (p.filter_w == 3 || (p.filter_w == 5 && p.stride_w == 1)) && p.out_w <= kWidth / 2 &&
-                     p.out_h <= kWidth / 2;
-  const int64_t lanes = pairs ? kWidth / 2 : kWidth;
-  const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
-  if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : wide ? 0.8 : 2.0);
-  if (p.filter_w == 3) return filled < (wide ? 0.65 : 0.75);
-  if (p.filter_w == 5) return filled < (wide ? 0.8 : 0.85);
-  return filled < (wide ? 2.0 : 0.95);
 }
 
 // Whether tiles of pixels take the problem: they can, and it pays.

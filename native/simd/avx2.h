@@ -67,6 +67,7 @@ DEPTHWISE_INLINE vec sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 DEPTHWISE_INLINE vec div(vec a, vec b) { return _mm256_div_ps(a, b); }
 DEPTHWISE_INLINE vec fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+DEPTHWISE_INLINE vec fma_part(part lanes, vec a, vec b, vec c) { return select_part(lanes, fma(a, b, c), c); }
 
 // Both return their second operand where either is NaN, so x has to come second.
 DEPTHWISE_INLINE vec max_nan(vec bound, vec x) { return _mm256_max_ps(bound, x); }

@@ -83,6 +83,7 @@ DEPTHWISE_INLINE vec sub(vec a, vec b) { return vsubq_f32(a, b); }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return vmulq_f32(a, b); }
 DEPTHWISE_INLINE vec div(vec a, vec b) { return vdivq_f32(a, b); }
 DEPTHWISE_INLINE vec fma(vec a, vec b, vec c) { return vfmaq_f32(c, a, b); }
+DEPTHWISE_INLINE vec fma_part(part lanes, vec a, vec b, vec c) { return select_part(lanes, fma(a, b, c), c); }
 
 // Both return NaN where either operand is NaN; x is the only one that can be.
 DEPTHWISE_INLINE vec max_nan(vec bound, vec x) { return vmaxq_f32(bound, x); }

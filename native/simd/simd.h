@@ -23,7 +23,7 @@
 // transpose(x)    of a square of kWidth vectors: lane l of x[k] becomes lane k of x[l]
 // evens, odds     of the 2 * kWidth floats of a and b, in the same odd order that in_order undoes
 // add, sub, mul, div; zero(), set1(x) in all lanes
-// fma(a, b, c)    a * b + c, one rounding but on portable
+// fma(a, b, c)    a * b + c, one rounding but on portable; fma_part(part, a, b, c) in the lanes of a part, else c
 // max_nan(bound, x), min_nan(bound, x), clamp(x, lo, hi)
 //                 NaN where x is NaN; the bounds never are
 // less, select    select(less(a, b), yes, no); false where either is NaN

@@ -117,6 +117,8 @@ TEST_CASE("simd: parts of any lanes") {
       for (int64_t i = 0; i < simd.width; ++i) CHECK(y[i] == (bits >> i & 1 ? x[i] : 0.0f));
       simd.select_part(bits, x, no, y);
       for (int64_t i = 0; i < simd.width; ++i) CHECK(y[i] == (bits >> i & 1 ? x[i] : no[i]));
+      simd.fma_part(bits, x, x, no, y);
+      for (int64_t i = 0; i < simd.width; ++i) CHECK(y[i] == (bits >> i & 1 ? x[i] * x[i] + no[i] : no[i]));
     }
   });
 }

@@ -25,6 +25,9 @@ void load_part_of_bits(const float* x, uint64_t bits, float* y) { store(y, load_
 void select_part_of(uint64_t bits, const float* yes, const float* no, float* y) {
   store(y, select_part(part_of_bits(bits), load(yes), load(no)));
 }
+void fma_part_of(uint64_t bits, const float* a, const float* b, const float* c, float* y) {
+  store(y, fma_part(part_of_bits(bits), load(a), load(b), load(c)));
+}
 
 vec evens_in_order(vec a, vec b) { return in_order(evens(a, b)); }
 vec odds_in_order(vec a, vec b) { return in_order(odds(a, b)); }
@@ -70,6 +73,7 @@ extern const SimdPrimitives DEPTHWISE_SYMBOL(simd_primitives) = {
     load_part_of,
     load_part_of_bits,
     select_part_of,
+    fma_part_of,
     binary<evens_in_order>,
     binary<odds_in_order>,
     permute_by,

@@ -19,6 +19,7 @@ struct SimdPrimitives {
   void (*load_part_of)(const float* x, int64_t first, int64_t end, float* y);
   void (*load_part_of_bits)(const float* x, uint64_t bits, float* y);
   void (*select_part)(uint64_t bits, const float* yes, const float* no, float* y);
+  void (*fma_part)(uint64_t bits, const float* a, const float* b, const float* c, float* y);
 
   Binary evens, odds;  // in order
   void (*permute)(const float* x, const int32_t* i, float* y);

@@ -1,0 +1,63 @@
+// Which of the ways to convolve planes (NCHW) depthwise serves a problem: the micro-kernels of depthwise_nchw_rows.h
+// and depthwise_nchw_pairs.h, or those for pixels, by depthwise_nhwc_transposed.h. Two objects ask this.
+#pragma once
+
+#include "../core/kernel.h"
+#include "../simd/simd.h"
+#include "phases.h"
+
+namespace depthwise {
+namespace {
+
+// Masked fmas and stores cost what plain ones do; masked loads don't.
+#if defined(DEPTHWISE_ISA_AVX512)
+constexpr bool kMasksAreFree = true;
+#else
+constexpr bool kMasksAreFree = false;
+#endif
+
+// Pairs of rows of outputs that a plane has at most for two rows to share a vector.
+constexpr int64_t kMaxPairs = 4;
+
+// Planes for whose rows on padding depthwise_nchw_pairs.h has instances.
+inline bool has_seven_rows(const Problem& p) {
+  const int64_t T = p.filter_h, S = p.stride_h;
+  if (p.out_h != 7 || p.out_w != 7 || p.in_h != 7 * S || p.in_w != 7 * S || (T != 3 && T != 5)) return false;
+  return p.pad_top == T / 2 || (S == 2 && p.pad_top == T / 2 - 1);
+}
+
+// Whether depthwise_nchw_pairs.h has a micro-kernel for the problem.
+inline bool goes_by_pairs(const Problem& p) {
+  const int64_t T = p.filter_h, S = p.stride_h;
+  if (!kMasksAreFree || p.filter_w != T || p.stride_w != S || p.dilation_h != 1 || S > 2) return false;
+  if (p.out_w > kWidth / 2 || p.in_w > S * kWidth / 2 || p.out_h > 2 * kMaxPairs) return false;
+  return T == 3 || (T == 5 && (S == 1 || has_seven_rows(p)));
+}
+
+// Whether depthwise_nchw.cc has a micro-kernel of its own for the problem, not the general one: what
+// depthwise_nchw_rows.h takes, paddings of some other kinds left out.
+inline bool has_own_micro_kernel(const Problem& p) {
+  const int64_t T = p.filter_h, S = p.stride_h, d = p.dilation_h;
+  if (kBaseline || p.filter_w != T || p.stride_w != S || p.dilation_w != d) return false;
+  if (S == 1 ? T != 3 && T != 5 && T != 7 : S != 2 || (T != 3 && T != 5) || d != 1) return false;
+  if (p.out_h < 4 && (S == 2 || T != 3)) return false;
+  const auto fits = [&](int64_t rows) { return rows <= 0 || rows == T / 2 || (S == 2 && rows == T / 2 - 1); };
+  if (d > 1) return p.pad_top == T / 2 * d && p.out_h == p.in_h;
+  return fits(p.pad_top) && fits((p.out_h - 1) * S + T - p.pad_top - p.in_h);
+}
+
+// Whether the micro-kernels for pixels are faster, by measurement. The planes' own fill out_w of a whole number of
+// vectors' lanes; pixels fill all of them. Each threshold is the share below which the transposes are paid for.
+inline bool transposing_pays(const Problem& p) {
+  if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
+  const bool wide = kWidth == 16;
+  const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : kWidth;
+  const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
+  if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : wide ? 0.8 : 2.0);
+  if (p.filter_w == 3) return filled < (wide ? 0.58 : 0.75);
+  if (p.filter_w == 5) return filled < (wide ? 0.8 : 0.85);
+  return filled < (wide ? 2.0 : 0.95);
+}
+
+}  // namespace
+}  // namespace depthwise
