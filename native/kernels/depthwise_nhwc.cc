@@ -6,9 +6,9 @@
 //       sum += input[oy * stride + ky * dilation - pad …][c] * filter[ky][kx][c]
 //     output[oy][ox][c] = clamp(sum)
 //
-// A vector holds neighbouring channels. A tile is some rows of one phase (phases.h) and some channels of an image; a
-// micro-kernel walks over it one vector of channels at a time. An HWIO filter is read where it lies; OIHW is packed
-// into the same order, [tap][channel].
+// A vector holds neighbouring channels. A tile is some rows of one phase (phases.h) and some channels of an image, or
+// some columns of all channels; a micro-kernel walks over it one vector of channels at a time. An HWIO filter is read
+// where it lies; OIHW is packed into the same order, [tap][channel].
 #include "../core/cpu_features.h"
 #include "../core/problem_check.h"
 #include "depthwise_nhwc_block.h"
@@ -38,6 +38,7 @@ enum Param {
   kRowTiles,
   kTileRows,
   kChannelTiles,
+  kColumnTiles,
   kBlockKernel,
   kRollKernel,
   kRollRows,
@@ -111,17 +112,22 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t steps = max(p.in_c / kChannelStep, 1);
   const double steps_wanted = kFlopsPerTile / (flops_per_channel * kChannelStep);
   const int64_t tile_steps = steps_wanted < 1 ? 1 : steps_wanted < steps ? static_cast<int64_t>(steps_wanted) : steps;
-  const int64_t channel_tiles = steps / tile_steps;
+  // In the order of memory, all channels of a pixel come one after the other. Of larger filters, the weights of all
+  // channels would not stay in the first cache, and the products take longer than the memory.
+  const bool by_columns = streams && p.filter_h * p.filter_w <= 9 && count_phases(columns_of(p)) == 1;
+  const int64_t parts = steps / tile_steps, channel_tiles = by_columns ? 1 : parts;
+  const int64_t column_tiles = by_columns ? max(min(parts, p.out_w / kRollColumnsStreamed), 1) : 1;
 
   plan.kernel = roll_kernel ? roll_kernel->name : block_kernel->name;
   plan.packed_floats = p.filter_layout == FilterLayout::hwio ? 0 : p.filter_h * p.filter_w * p.in_c;
-  plan.tiles = p.batch * phases * row_tiles * channel_tiles;
+  plan.tiles = p.batch * phases * row_tiles * channel_tiles * column_tiles;
   plan.param[kPhases] = phases;
   plan.param[kRowTiles] = row_tiles;
   plan.param[kTileRows] = tile_rows;
   if (streams) plan.param[kRollRows] = kRowsStreamed;
   if (floats > l2_floats / 2) plan.param[kRollWidth] = kRollColumnsStreamed;
   plan.param[kChannelTiles] = channel_tiles;
+  plan.param[kColumnTiles] = column_tiles;
   plan.param[kStagedChannels] = staged;
   const int64_t in_rows = min((tile_rows - 1) * rows.stride + p.filter_h, p.in_h);
   plan.scratch_floats = (in_rows * p.in_w + tile_rows * p.out_w + p.filter_h * p.filter_w) * staged;
@@ -261,6 +267,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   }
   const int64_t channel_tile = tile % param[kChannelTiles];
   tile /= param[kChannelTiles];
+  const int64_t column_tile = tile % param[kColumnTiles];
+  tile /= param[kColumnTiles];
   const int64_t row_tile = tile % param[kRowTiles];
   tile /= param[kRowTiles];
   const Phase rows = phase_of(rows_of(p), tile % param[kPhases]);
@@ -283,6 +291,13 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   };
   const int64_t first_channel = boundary(channel_tile), end_channel = boundary(channel_tile + 1);
 
+  // Whole blocks of columns, but for the last tile.
+  const auto column_of_tile = [&](int64_t index) {
+    const int64_t blocks = p.out_w / kRollColumnsStreamed;
+    return index == param[kColumnTiles] ? p.out_w : index * blocks / param[kColumnTiles] * kRollColumnsStreamed;
+  };
+  const int64_t first_column = column_of_tile(column_tile), end_column = column_of_tile(column_tile + 1);
+
   const Bounds bounds(args);
   Strip strip = bounds.strip();
   strip.in = input + first_channel;
@@ -295,14 +310,16 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   for_each_strip(p, rows, first_row, end_row, strip, [&](const Strip& s) {
     if (staged > 0) {
       run_staged(*args.plan, s, staged, scratch);
-    } else {
+    } else if (param[kColumnTiles] == 1) {
       run_strip(*args.plan, s);
+    } else {
+      run_strip(*args.plan, columns_of_strip(s, first_column, end_column));
     }
   });
   if (!args.activate) return;
   for (int64_t y = first_row; y < end_row; ++y) {
-    float* row = output + (rows.first + y * rows.out_step) * out_row + first_channel;
-    args.activate(args, row, p.out_w, p.out_c, end_channel - first_channel, first_channel);
+    float* row = output + (rows.first + y * rows.out_step) * out_row + first_column * p.out_c + first_channel;
+    args.activate(args, row, end_column - first_column, p.out_c, end_channel - first_channel, first_channel);
   }
 }
 

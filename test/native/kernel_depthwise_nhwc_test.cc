@@ -119,6 +119,16 @@ TEST_CASE("depthwise_nhwc: arrays that the second cache doesn't hold") {
   }
 }
 
+TEST_CASE("depthwise_nhwc: tiles of columns of all channels, of what the second cache doesn't hold") {
+  const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = false});
+  for (const int64_t width : {139, 140, 141, 170}) {
+    for (const int64_t stride : {1, 2}) check_kernel(kFamily, padded(square(9, width, 197, 3, stride, 1)));
+  }
+  const Shape causal = {.in_w = 1200, .in_c = 320, .filter_h = 1, .filter_w = 4, .pad_left = 3};
+  check_kernel(kFamily, causal);
+  check_kernel(kFamily, causal, {.activation = {ActivationKind::gelu, 0, 0, 0}});
+}
+
 TEST_CASE("depthwise_nhwc: rows that roll in parts") {
   for (const int64_t width : {56, 57, 112, 113, 170}) {
     for (const int64_t stride : {1, 2}) check_kernel(kFamily, padded(square(5, width, 20, 3, stride, 1)));
