@@ -1,8 +1,10 @@
-// 1x1 convolution of planes (NCHW) without stride and padding: for each image and group, a product of matrices.
+// Convolution of planes (NCHW) as a product of matrices, for each image and group: 1x1 without stride and padding, of
+// which the planes are a matrix as they lie; and any filter on few planes for many outputs, as a network's first layer
+// has them, whose inputs are gathered first, tap by tap (gathered_taps.h).
 //
 //   for (each image, group g, output plane o of the group, pixel m)
 //     sum = bias[o]
-//     for (input plane i of the group)  sum += weight[o][i] * input[i][m]
+//     for (row i of the matrix: input plane of the group, or tap of one)  sum += weight[o][i] * input[i][m]
 //     output[o][m] = clamp(sum)
 //
 // A vector holds kWidth neighbouring pixels, rows being as good as one, and the micro-kernel computes V of them in O
@@ -11,7 +13,9 @@
 //   for (i)  x[v] = V vectors of input[i];  for (o) { w = broadcast(weight[i][o]);  sum[o][v] += x[v] * w }
 //
 // Registers: O * V sums, V inputs, one weight: 14 x 2 with AVX-512, 6 x 2 with 16 registers.
-// Packed: [group][block of outputs][i][output of the block], blocks as equal as possible.
+// Packed: [group][block of outputs][i][output of the block], blocks as equal as possible. Where one isn't finite, zeros
+// in place of padding would not do: such a filter takes run_carefully.
+#include "gathered_taps.h"
 #include "grouped.h"
 
 namespace depthwise {
@@ -22,7 +26,7 @@ constexpr int kMostOutputs = (kRegisters - kVectors - 1) / kVectors;
 
 struct Panel {
   const float* input;
-  int64_t in_c, in_plane;
+  int64_t rows, row_pitch;  // of the matrix
   const float* weights;
   const float* bias;
   float* output;
@@ -43,7 +47,7 @@ void run_panel(const Panel& p) {
   const tail lanes = tail_of(p.last);
   const float* input = p.input;
   const float* weights = p.weights;
-  for (int64_t i = 0; i < p.in_c; ++i, input += p.in_plane, weights += O) {
+  for (int64_t i = 0; i < p.rows; ++i, input += p.row_pitch, weights += O) {
     vec x[V];
     DEPTHWISE_UNROLL
     for (int v = 0; v < V; ++v) {
@@ -101,24 +105,61 @@ constexpr PanelKernels kPanelKernels = make_panel_kernels();
 int64_t block_count(const Problem& p) { return ceil_div(p.out_c / p.groups, kMostOutputs); }
 int64_t block_begin(const Problem& p, int64_t block) { return block * (p.out_c / p.groups) / block_count(p); }
 
-// A tile is a run of pixels of an image by a run of blocks of one group.
+// A tile is a run of pixels of an image by a run of blocks of one group. Where taps are gathered, it is some rows of
+// outputs and all blocks, and `pixels` is how many of a row are gathered at once.
 struct Split {
   int64_t pixels, pixel_tiles;
   int64_t blocks, block_tiles;  // of a tile; of a group
+  int64_t gathered_rows;        // of outputs of a tile; 0: planes are read where they lie
 };
 
-Split load_split(const KernelPlan& plan) { return {plan.param[0], plan.param[1], plan.param[2], plan.param[3]}; }
+Split load_split(const KernelPlan& plan) {
+  return {plan.param[0], plan.param[1], plan.param[2], plan.param[3], plan.param[4]};
+}
+
+void store_split(const Split& split, KernelPlan& plan) {
+  plan.param[0] = split.pixels, plan.param[1] = split.pixel_tiles;
+  plan.param[2] = split.blocks, plan.param[3] = split.block_tiles;
+  plan.param[4] = split.gathered_rows;
+}
 
 // A tile is about this many multiplications of floats: some 20 us.
 constexpr int64_t kTileWork = 5 << 18;
 // Inputs that stay in the second cache while all blocks read them.
 constexpr int64_t kCachedInputs = 1 << 16;
 
+// Gathered inputs that stay in the first cache while all blocks read them, and the most rows of them that are worth it.
+constexpr int64_t kGatheredFloats = 6 << 10, kMostGatheredRows = kWidth >= 16 ? 80 : 48;
+// A gathered vector takes as long as some four fmas; many outputs pay for it, and a transpose serves more inputs.
+constexpr int64_t kMostGatheredPlanes = 4;
+
+bool plan_gathered(const Problem& p, KernelPlan& plan) {
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, rows = in_c * p.filter_h * p.filter_w;
+  if (in_c > kMostGatheredPlanes || out_c <= kWidth || rows > kMostGatheredRows) return false;
+  if (p.stride_w > kMostGatheredStride || 4 * p.out_w < 3 * round_up(p.out_w, kWidth)) return false;
+  constexpr int64_t kUnit = kVectors * kWidth;
+  Split split{};
+  split.pixels = min(round_up(p.out_w, kWidth), max(kUnit, kGatheredFloats / rows / kUnit * kUnit));
+  split.blocks = block_count(p);
+  split.block_tiles = 1;
+  const int64_t row_work = p.out_w * rows * out_c;
+  const int64_t tiles = ceil_div(p.out_h, max(1, kTileWork / row_work));
+  split.gathered_rows = ceil_div(p.out_h, tiles);
+  split.pixel_tiles = ceil_div(p.out_h, split.gathered_rows);
+  plan.kernel = "gathered_nchw";
+  plan.tiles = p.batch * p.groups * split.pixel_tiles;
+  plan.packed_floats = p.out_c * rows + kFlagFloats;
+  plan.scratch_floats = rows * split.pixels;
+  store_split(split, plan);
+  return true;
+}
+
 bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, pixels = p.out_h * p.out_w;
-  if (p.layout != Layout::nchw || p.filter_h != 1 || p.filter_w != 1 || p.stride_h != 1 || p.stride_w != 1 ||
-      p.pad_top != 0 || p.pad_left != 0 || p.out_h != p.in_h || p.out_w != p.in_w) {
-    return false;
+  if (p.layout != Layout::nchw) return false;
+  if (p.filter_h != 1 || p.filter_w != 1 || p.stride_h != 1 || p.stride_w != 1 || p.pad_top != 0 || p.pad_left != 0 ||
+      p.out_h != p.in_h || p.out_w != p.in_w) {
+    return plan_gathered(p, plan);
   }
   // Small planes fill their last vector badly; many outputs make up for a transpose.
   const int64_t lanes = round_up(pixels, kWidth);
@@ -138,12 +179,34 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.kernel = "pointwise_nchw";
   plan.tiles = p.batch * p.groups * split.pixel_tiles * split.block_tiles;
   plan.packed_floats = p.out_c * in_c;
-  plan.param[0] = split.pixels, plan.param[1] = split.pixel_tiles;
-  plan.param[2] = split.blocks, plan.param[3] = split.block_tiles;
+  store_split(split, plan);
   return true;
 }
 
-void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* packed) {
+void pack_taps(const Problem& p, const KernelPlan& plan, const FilterView& filter, float* packed) {
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, blocks = block_count(p);
+  float* to = packed;
+  float check = 0;
+  for (int64_t g = 0; g < p.groups; ++g) {
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t first = block_begin(p, block), count = block_begin(p, block + 1) - first;
+      for (int64_t i = 0; i < in_c; ++i) {
+        for (int64_t tap = 0; tap < p.filter_h * p.filter_w; ++tap) {
+          const float* from = filter.data + (g * out_c + first) * filter.stride_o + i * filter.stride_i +
+                              tap / p.filter_w * filter.stride_h + tap % p.filter_w * filter.stride_w;
+          for (int64_t o = 0; o < count; ++o, ++to) {
+            *to = from[o * filter.stride_o];
+            check += *to * 0.0f;
+          }
+        }
+      }
+    }
+  }
+  store_finite_flag(plan, packed, check == 0.0f);
+}
+
+void pack(const Problem& p, const KernelPlan& plan, const FilterView& filter, float* packed) {
+  if (load_split(plan).gathered_rows > 0) return pack_taps(p, plan, filter, packed);
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, blocks = block_count(p);
   for (int64_t g = 0; g < p.groups; ++g) {
     for (int64_t block = 0; block < blocks; ++block) {
@@ -159,9 +222,86 @@ void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* 
   }
 }
 
-void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float*) {
+// Output o of group g at a pixel, without the taps on padding.
+float careful_sum(const KernelArgs& args, const float* input, const float* weights, int64_t outputs, float bias,
+                  int64_t oy, int64_t ox) {
+  const Problem& p = *args.problem;
+  float sum = bias;
+  for (int64_t i = 0; i < p.in_c / p.groups; ++i, input += p.in_h * p.in_w) {
+    for (int64_t ky = 0; ky < p.filter_h; ++ky) {
+      const int64_t iy = oy * p.stride_h + ky * p.dilation_h - p.pad_top;
+      for (int64_t kx = 0; kx < p.filter_w; ++kx, weights += outputs) {
+        const int64_t ix = ox * p.stride_w + kx * p.dilation_w - p.pad_left;
+        if (iy >= 0 && iy < p.in_h && ix >= 0 && ix < p.in_w) sum += *weights * input[iy * p.in_w + ix];
+      }
+    }
+  }
+  return sum;
+}
+
+void run_gathered(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
   const Problem& p = *args.problem;
   const Split split = load_split(*args.plan);
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, rows = in_c * p.filter_h * p.filter_w;
+  const int64_t matrix = tile / split.pixel_tiles, group = matrix % p.groups, plane = p.out_h * p.out_w;
+  const int64_t first_row = tile % split.pixel_tiles * split.gathered_rows;
+  const int64_t end_row = min(first_row + split.gathered_rows, p.out_h);
+  input += matrix * in_c * p.in_h * p.in_w;
+  output += matrix * out_c * plane;
+
+  Panel panel;
+  panel.rows = rows;
+  panel.row_pitch = split.pixels;
+  panel.out_plane = plane;
+  panel.lo = args.lo, panel.hi = args.hi;
+  const bool finite = weights_are_finite(args);
+  // Calls visit(first output of the group, outputs, their weights) for each block.
+  const auto for_each_block = [&](const auto& visit) {
+    for (int64_t block = 0; block < split.blocks; ++block) {
+      const int64_t first = block_begin(p, block), outputs = block_begin(p, block + 1) - first;
+      visit(first, outputs, args.weights + (group * out_c + first) * rows);
+    }
+  };
+  for (int64_t oy = first_row; oy < end_row; ++oy) {
+    for (int64_t ox = 0; ox < p.out_w; ox += split.pixels) {
+      const int64_t pixels = min(split.pixels, p.out_w - ox);
+      float* to = output + oy * p.out_w + ox;
+      if (!finite) {
+        const vec lo = set1(args.lo), hi = set1(args.hi);
+        for_each_block([&](int64_t first, int64_t outputs, const float* weights) {
+          for (int64_t o = 0; o < outputs; ++o) {
+            const float bias = args.bias[group * out_c + first + o];
+            for (int64_t m = 0; m < pixels; ++m) {
+              const float sum = careful_sum(args, input, weights + o, outputs, bias, oy, ox + m);
+              store_tail(to + (first + o) * plane + m, clamp(set1(sum), lo, hi), tail_of(1));
+            }
+          }
+        });
+        continue;
+      }
+      gather_taps(p, input, in_c, oy, ox, pixels, scratch, split.pixels);
+      for (int64_t m = 0; m < pixels; m += kVectors * kWidth) {
+        const int64_t count = min(pixels - m, kVectors * kWidth), vectors = ceil_div(count, kWidth);
+        panel.input = scratch + m;
+        panel.last = count - (vectors - 1) * kWidth;
+        for_each_block([&](int64_t first, int64_t outputs, const float* weights) {
+          panel.weights = weights;
+          panel.bias = args.bias + group * out_c + first;
+          panel.output = to + first * plane + m;
+          kPanelKernels.by_outputs[vectors - 1][panel.last < kWidth][outputs](panel);
+        });
+      }
+    }
+  }
+  if (args.activate) {
+    args.activate(args, output + first_row * p.out_w, out_c, plane, (end_row - first_row) * p.out_w, group * out_c);
+  }
+}
+
+void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
+  const Problem& p = *args.problem;
+  const Split split = load_split(*args.plan);
+  if (split.gathered_rows > 0) return run_gathered(args, input, output, tile, scratch);
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, plane = p.in_h * p.in_w;
   const int64_t block_tile = tile % split.block_tiles, pixel_tile = tile / split.block_tiles % split.pixel_tiles;
   const int64_t matrix = tile / (split.block_tiles * split.pixel_tiles), group = matrix % p.groups;
@@ -171,8 +311,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   output += matrix * out_c * plane + first_pixel;
 
   Panel panel;
-  panel.in_c = in_c;
-  panel.in_plane = panel.out_plane = plane;
+  panel.rows = in_c;
+  panel.row_pitch = panel.out_plane = plane;
   panel.lo = args.lo, panel.hi = args.hi;
   for (int64_t m = 0; m < pixels; m += kVectors * kWidth) {
     const int64_t count = min(pixels - m, kVectors * kWidth), vectors = ceil_div(count, kWidth);

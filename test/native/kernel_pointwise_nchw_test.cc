@@ -16,7 +16,81 @@ Shape pointwise(int64_t width, int64_t inputs, int64_t outputs, int64_t groups, 
           .filter_layout = filter_layout};
 }
 
+// A picture's filter, for enough outputs that its taps are gathered.
+Shape picture(int64_t height, int64_t width, int64_t planes, int64_t outputs, int64_t filter, int64_t stride,
+              int64_t dilation = 1) {
+  return same({.batch = 2,
+               .in_h = height,
+               .in_w = width,
+               .in_c = planes,
+               .out_c = outputs,
+               .groups = 1,
+               .filter_h = filter,
+               .filter_w = filter,
+               .stride_h = stride,
+               .stride_w = stride,
+               .dilation_h = dilation,
+               .dilation_w = dilation,
+               .layout = Layout::nchw});
+}
+
+void check_gathered(const Shape& shape, const KernelCheck& options = {}) {
+  for (const std::string& kernel : check_kernel("pointwise_nchw", shape, options)) CHECK(kernel == "gathered_nchw");
+}
+
 }  // namespace
+
+TEST_CASE("pointwise_nchw: gathered: widths about those of vectors, strides, dilations") {
+  for (const int64_t width : {12, 13, 16, 28, 31, 32, 47, 63, 64, 111, 144}) {
+    check_gathered(picture(5, width, 3, 17, 3, 1));
+    check_gathered(picture(9, width, 2, 20, 3, 1, 3));
+    check_gathered(picture(7, 2 * width, 3, 17, 3, 2));
+    check_gathered(picture(7, 2 * width - 1, 1, 33, 5, 2));
+    check_gathered(picture(8, 2 * width, 2, 17, 3, 2, 2));
+  }
+}
+
+TEST_CASE("pointwise_nchw: gathered: uneven paddings, none, and more than the filter reaches") {
+  for (const int64_t stride : {1, 2}) {
+    Shape shape = picture(9, 30 * stride, 3, 19, 3, stride);
+    shape.pad_top = shape.pad_left = 0;
+    check_gathered(shape);
+    shape.pad_bottom = shape.pad_right = 0;
+    check_gathered(shape);
+    shape.pad_top = 7, shape.pad_left = 14 * stride;
+    check_gathered(shape);
+    shape.pad_top = 0, shape.pad_left = 1, shape.pad_bottom = 5, shape.pad_right = 30 * stride;
+    check_gathered(shape);
+  }
+}
+
+TEST_CASE("pointwise_nchw: gathered: filters of other heights, groups, layouts, several tiles") {
+  Shape shape = picture(12, 48, 4, 18, 3, 1);
+  shape.filter_h = 1;
+  check_gathered(shape);
+  shape.filter_h = 4, shape.filter_w = 2, shape.filter_layout = FilterLayout::oihw;
+  check_gathered(shape);
+  shape.in_c = 12, shape.out_c = 60, shape.groups = 3;
+  check_gathered(shape);
+  check_gathered(picture(90, 95, 3, 45, 3, 1));
+  shape = picture(20, 60, 3, 64, 3, 2);
+  shape.stride_h = 3, shape.filter_layout = FilterLayout::oihw;
+  check_gathered(shape);
+}
+
+TEST_CASE("pointwise_nchw: gathered: special values, padding skipped, and every activation") {
+  for (const int64_t stride : {1, 2}) {
+    for (const ActivationKind kind : {ActivationKind::linear, ActivationKind::relu, ActivationKind::relu6}) {
+      check_gathered(picture(9, 32, 3, 21, 3, stride),
+                     {.activation = {kind, 0.0f, 0.0f, 0.0f}, .values = Values::special});
+    }
+  }
+  for (int kind = 0; kind <= static_cast<int>(ActivationKind::clip); ++kind) {
+    CAPTURE(kind);
+    check_gathered(picture(40, 64, 3, 21, 3, 2),
+                   {.activation = {static_cast<ActivationKind>(kind), 0.3f, -0.5f, 0.25f}});
+  }
+}
 
 TEST_CASE("pointwise_nchw: every width up to four vectors") {
   for (int64_t width = 1; width <= 66; ++width) {
@@ -53,7 +127,7 @@ TEST_CASE("pointwise_nchw: special values and every activation") {
   check_kernel("pointwise_nchw", pointwise(60, 20, 35, 2, FilterLayout::oihw), {.values = Values::special});
 }
 
-TEST_CASE("pointwise_nchw: takes planes without stride and padding and nothing else") {
+TEST_CASE("pointwise_nchw: takes planes without stride and padding, or few planes for many outputs, and nothing else") {
   Shape shape = pointwise(64, 8, 8, 1, FilterLayout::oihw);
   const auto accepted = [&] { return accepts(*available_isas().front(), "pointwise_nchw", shape); };
   CHECK(accepted());
