@@ -35,6 +35,9 @@ struct Panel {
   float lo, hi;
 };
 
+// Each row is another page, or lies farther from the last than the processor expects.
+constexpr int64_t kRowsAhead = 8;
+
 template <int O, int V, bool kTail>
 void run_panel(const Panel& p) {
   vec sums[O][V];
@@ -52,6 +55,7 @@ void run_panel(const Panel& p) {
     DEPTHWISE_UNROLL
     for (int v = 0; v < V; ++v) {
       x[v] = kTail && v == V - 1 ? load_tail(input + v * kWidth, lanes) : load(input + v * kWidth);
+      prefetch_near(input + v * kWidth + kRowsAhead * p.row_pitch);
     }
     DEPTHWISE_UNROLL
     for (int o = 0; o < O; ++o) {
