@@ -27,6 +27,7 @@
       "native/kernels/depthwise_few_channels_nhwc.cc",
       "native/kernels/depthwise_multiplier_nhwc.cc",
       "native/kernels/depthwise_nhwc.cc",
+      "native/kernels/depthwise_whole.cc",
       "native/kernels/dense.cc",
       "native/kernels/generic.cc",
       "native/kernels/grouped_dot.cc",

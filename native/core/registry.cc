@@ -6,6 +6,7 @@ namespace depthwise {
 
 // One line per family, in the order of preference: each is more general than those above it.
 #define DEPTHWISE_FAMILIES(X, isa)    \
+  X(depthwise_whole, isa)             \
   X(depthwise_few_channels_nhwc, isa) \
   X(depthwise_multiplier_nhwc, isa)   \
   X(depthwise_nhwc, isa)              \

@@ -153,6 +153,7 @@ bool plan_gathered(const Problem& p, KernelPlan& plan) {
   plan.kernel = "gathered_nchw";
   plan.tiles = p.batch * p.groups * split.pixel_tiles;
   plan.packed_floats = p.out_c * rows + kFlagFloats;
+  plan.packing = 1;
   plan.scratch_floats = rows * split.pixels;
   store_split(split, plan);
   return true;
