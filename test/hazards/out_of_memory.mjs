@@ -24,7 +24,8 @@ for (const padding of [2 ** 20, 2 ** 24, 2 ** 31, 2 ** 40, 2 ** 52]) {
 }
 
 if (process.platform === 'linux') {
-  // Arrays so large that half of one leaves V8 all it needs for itself: it dies where it can't grow its own heap.
+  // Arrays so large that what is a little less leaves V8 all it needs for itself: it dies where it can't grow its own
+  // heap. A thread of its that allocates for the first time takes 128 MiB of addresses.
   const side = 2048;
   const shape = [1, side, side, 16];
   const layer = new DepthwiseConv2d(tensor([3, 3, 16, 1], 2), { padding: 'same' });
@@ -37,7 +38,7 @@ if (process.platform === 'linux') {
 
   const kilobytes = Number(/VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
   const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), `--as=${bytes}:unlimited`]);
-  limit(kilobytes * 1024 + 2 ** 27); // half of one array more
+  limit(kilobytes * 1024 + (7 / 8) * input.data.byteLength);
   try {
     for (let i = 0; i < 3; i++) {
       await rejects(layer.run(input, { out }), 'ERR_OUT_OF_MEMORY');
