@@ -376,9 +376,10 @@ TileSizes tile_sizes(const Problem& p) {
 // Where masks are free, micro-kernels read what lies beside a row. A block whose rows that takes out of the input is
 // convolved from a copy of them in scratch memory, so many floats apart; 0 where rows are too long for that.
 int64_t copied_pitch(const Problem& p) {
+  if (!kMasksAreFree || p.stride_w > 2 || p.filter_w > kMaxTaps) return 0;
   const int64_t width = strip_width(p.stride_w, p.filter_w), strips = ceil_div(p.out_w, width);
   const int64_t reach = (p.filter_w - 1) * p.dilation_w;
-  if (!kMasksAreFree || p.stride_w > 2 || p.filter_w > kMaxTaps || strips > kMaskedStrips || reach > 1024) return 0;
+  if (strips > kMaskedStrips || reach > 1024) return 0;
   return ceil_div((strips - 1) * width * p.stride_w + kWidth * p.stride_w + reach, kWidth) * kWidth;
 }
 

@@ -92,6 +92,20 @@ TEST_CASE("depthwise_nchw: every filter height and width") {
   check_nchw({.in_h = 1, .in_w = 103, .in_c = 5, .filter_h = 1, .filter_w = 4, .pad_left = 3});
 }
 
+TEST_CASE("depthwise_nchw: filters about as wide as two vectors") {
+  for (const int64_t taps : {15, 16, 17, 31, 32, 33, 34}) {
+    for (const int64_t stride : {1, 2}) {
+      check_nchw(same({.in_h = 36,
+                       .in_w = 37,
+                       .in_c = 2,
+                       .filter_h = taps,
+                       .filter_w = taps,
+                       .stride_h = stride,
+                       .stride_w = stride}));
+    }
+  }
+}
+
 TEST_CASE("depthwise_nchw: strides, dilations and paddings, each axis its own") {
   for (const int64_t stride_h : {1, 2, 3, 4, 7}) {
     for (const int64_t stride_w : {1, 2, 3, 5}) {
