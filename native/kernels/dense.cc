@@ -12,7 +12,7 @@
 //
 //   for (tap) for (i)  w[v] = next V vectors;  for (p) { x = broadcast(pixel[tap][p][i]);  sum[p][v] += x * w[v] }
 //
-// Registers: P * V sums, V weights, one input. AVX-512: 14 x 2 or 9 x 3; with 16 registers: 6 x 2 or 4 x 3.
+// Registers: P * V sums, V weights, one input. AVX-512: 14 x 2 or 9 x 3; with 16 registers: 6 x 2 or 4 x 3; 10 x 1.
 // Packed: [group][block of V vectors of outputs][ky][kx][i][V * kWidth], zeros past the group's last output. Where that
 // leaves half or three quarters of the last vector empty, it holds two or four inputs at once, which are broadcast
 // together, and their lanes are added at the end.
