@@ -104,15 +104,17 @@ DEPTHWISE_INLINE void load_weights(vec (&weight)[T], const float* column) {
 template <int T>
 DEPTHWISE_INLINE StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t first_column) {
   StripMasks masks;
-  const auto inside = [&](int64_t first, int64_t step) DEPTHWISE_LAMBDA_INLINE {
-    const int64_t before = (max(-first, 0) + step - 1) / step, end = (max(s.in_w - first, 0) + step - 1) / step;
-    return part_of(min(before, kWidth), min(end, kWidth));
+  // Neighbouring outputs are S = 1 or 2 columns apart, neighbouring floats one; shifted, since divisions would show.
+  const int64_t skips = kMasksAreFree ? S - 1 : 0;
+  const auto inside = [&](int64_t first) DEPTHWISE_LAMBDA_INLINE {
+    return part_of(min((max(-first, 0) + skips) >> skips, kWidth),
+                   min((max(s.in_w - first, 0) + skips) >> skips, kWidth));
   };
   DEPTHWISE_UNROLL
   for (int kx = 0; kx < T; ++kx) {
     const int64_t column = first_column + kx * s.tap_step;
-    masks.low[kx] = inside(column, kMasksAreFree ? S : 1);
-    masks.high[kx] = inside(column + (S - 1) * kWidth, 1);
+    masks.low[kx] = inside(column);
+    if (!kMasksAreFree) masks.high[kx] = inside(column + (S - 1) * kWidth);
   }
   return masks;
 }
