@@ -35,15 +35,12 @@ DEPTHWISE_INLINE void gather_tap(const float* row, int64_t column, int64_t in_w,
       store(to + m, in_order(evens(load_from(at), load_from(at + kWidth))));
     }
   };
-  for (; m < count && column + m * S < 0; m += kWidth) {
-    store_from([&](int64_t at) DEPTHWISE_LAMBDA_INLINE { return load_columns(row, at, in_w); });
-  }
+  const auto bordered = [&](int64_t at) DEPTHWISE_LAMBDA_INLINE { return load_columns(row, at, in_w); };
+  for (; m < count && column + m * S < 0; m += kWidth) store_from(bordered);
   for (; m < count && column + (m + kWidth) * S <= in_w; m += kWidth) {
     store_from([&](int64_t at) DEPTHWISE_LAMBDA_INLINE { return load(row + at); });
   }
-  for (; m < count; m += kWidth) {
-    store_from([&](int64_t at) DEPTHWISE_LAMBDA_INLINE { return load_columns(row, at, in_w); });
-  }
+  for (; m < count; m += kWidth) store_from(bordered);
 }
 
 // The inputs of `count` pixels of output row `oy` from column `ox` on, of `planes` input planes; `pitch` is a multiple

@@ -15,7 +15,7 @@
 // Registers: O * V sums, the fewer of V inputs and O weights, and one of the others: 14 x 2, 9 x 3 … 4 x 6 with
 // AVX-512; 6 x 2, 4 x 3, 3 x 4 with 16 registers.
 // Packed: [group][block][i][ky][kx][output of the block], blocks as equal as possible.
-#include "grouped.h"
+#include "output_blocks.h"
 
 namespace depthwise {
 namespace {
@@ -165,11 +165,10 @@ Split load_split(const KernelPlan& plan) {
 
 int64_t vectors_of(const Problem& p) { return ceil_div(p.out_h * p.out_w, kWidth); }
 
-// Chunk and block number i of `count` begin here.
+// Chunk number i begins here.
 int64_t chunk_begin(const Problem& p, const Split& split, int64_t i) {
   return min(p.out_h * p.out_w, i * vectors_of(p) / split.chunks * kWidth);
 }
-int64_t block_begin(const Problem& p, const Split& split, int64_t i) { return i * (p.out_c / p.groups) / split.blocks; }
 
 // The number of chunks and blocks that take the least time, in half cycles: two fmas or two loads fit a cycle, and an
 // fma's sum is ready after four. Loads that cross a line count twice, those of most taps need lanes beside.
@@ -238,31 +237,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
 }
 
 void pack(const Problem& p, const KernelPlan& plan, const FilterView& filter, float* packed) {
-  const Split split = load_split(plan);
-  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, taps = p.filter_h * p.filter_w;
-  float* to = packed;
-  vec check = zero();
-  for (int64_t g = 0; g < p.groups; ++g) {
-    for (int64_t block = 0; block < split.blocks; ++block) {
-      const int64_t first = block_begin(p, split, block), count = block_begin(p, split, block + 1) - first;
-      const float* from = filter.data + (g * out_c + first) * filter.stride_o;
-      if (filter.stride_o == 1) {
-        for (int64_t tap = 0; tap < taps; ++tap) {
-          const float* of_tap = from + tap / p.filter_w * filter.stride_h + tap % p.filter_w * filter.stride_w;
-          copy_rows(of_tap, filter.stride_i, in_c, count, to + tap * count, taps * count);
-        }
-      } else {
-        transpose_matrix(from, filter.stride_o, count, in_c * taps, to, count);
-      }
-      const int64_t floats = in_c * taps * count;
-      for (int64_t i = 0; i < floats; i += kWidth) {
-        const int64_t left = min(floats - i, kWidth);
-        check = fma(left == kWidth ? load(to + i) : load_tail(to + i, tail_of(left)), zero(), check);
-      }
-      to += floats;
-    }
-  }
-  store_finite_flag(plan, packed, all_finite(check));
+  pack_blocks_with_flag(p, plan, load_split(plan).blocks, filter, packed);
 }
 
 // Bits of the lanes j of `count` for which a <= (x + j) % width < b.
@@ -311,30 +286,6 @@ ChunkTaps fill_taps(const Problem& p, int64_t first, int64_t count, Tap* tap, pa
   return found;
 }
 
-// Where a weight isn't finite, it must not meet the zeros that stand for padding: the definition, pixel by pixel.
-// weights: of a block of `outputs`; input, output: of the group's first plane and of the block's.
-void run_carefully(const KernelArgs& args, const float* weights, const float* bias, int64_t outputs, const float* input,
-                   float* output, int64_t first, int64_t end) {
-  const Problem& p = *args.problem;
-  const int64_t in_c = p.in_c / p.groups, taps = p.filter_h * p.filter_w;
-  for (int64_t m = first; m < end; ++m) {
-    const int64_t oy = m / p.out_w, ox = m % p.out_w;
-    for (int64_t o = 0; o < outputs; ++o) {
-      float sum = bias[o];
-      for (int64_t i = 0; i < in_c; ++i) {
-        for (int64_t tap = 0; tap < taps; ++tap) {
-          const int64_t iy = oy * p.stride_h + tap / p.filter_w * p.dilation_h - p.pad_top;
-          const int64_t ix = ox * p.stride_w + tap % p.filter_w * p.dilation_w - p.pad_left;
-          if (iy < 0 || iy >= p.in_h || ix < 0 || ix >= p.in_w) continue;
-          sum += input[(i * p.in_h + iy) * p.in_w + ix] * weights[(i * taps + tap) * outputs + o];
-        }
-      }
-      const tail one = tail_of(1);
-      store_tail(output + o * p.out_h * p.out_w + m, clamp(set1(sum), set1(args.lo), set1(args.hi)), one);
-    }
-  }
-}
-
 void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
   const Problem& p = *args.problem;
   const Split split = load_split(*args.plan);
@@ -367,8 +318,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   c.lo = args.lo, c.hi = args.hi;
   for (int64_t block = first_block; block < end_block; ++block) {
     const int64_t group = block / split.blocks, index = block % split.blocks;
-    const int64_t first_output = block_begin(p, split, index);
-    const int64_t outputs = block_begin(p, split, index + 1) - first_output;
+    const int64_t first_output = block_begin(p, split.blocks, index);
+    const int64_t outputs = block_begin(p, split.blocks, index + 1) - first_output;
     const int64_t channel = group * out_c + first_output;
     const float* planes = input + group * in_c * in_plane;
     float* to = output + channel * out_plane;
@@ -392,9 +343,9 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   }
 
   if (args.activate) {
-    const int64_t begin = first_block / split.blocks * out_c + block_begin(p, split, first_block % split.blocks);
+    const int64_t begin = first_block / split.blocks * out_c + block_begin(p, split.blocks, first_block % split.blocks);
     const int64_t last = end_block - 1;
-    const int64_t end = last / split.blocks * out_c + block_begin(p, split, last % split.blocks + 1);
+    const int64_t end = last / split.blocks * out_c + block_begin(p, split.blocks, last % split.blocks + 1);
     args.activate(args, output + begin * out_plane + first_pixel, end - begin, out_plane, end_pixel - first_pixel,
                   begin);
   }

@@ -16,7 +16,7 @@
 // Packed: [group][block of outputs][i][output of the block], blocks as equal as possible. Where one isn't finite, zeros
 // in place of padding would not do: such a filter takes run_carefully.
 #include "gathered_taps.h"
-#include "grouped.h"
+#include "output_blocks.h"
 
 namespace depthwise {
 namespace {
@@ -105,9 +105,7 @@ constexpr PanelKernels make_panel_kernels() {
 
 constexpr PanelKernels kPanelKernels = make_panel_kernels();
 
-// The outputs of a group, in blocks: block b of `count` begins at output b * out_c / count.
 int64_t block_count(const Problem& p) { return ceil_div(p.out_c / p.groups, kMostOutputs); }
-int64_t block_begin(const Problem& p, int64_t block) { return block * (p.out_c / p.groups) / block_count(p); }
 
 // A tile is a run of pixels of an image by a run of blocks of one group. Where taps are gathered, it is some rows of
 // outputs and all blocks, and `pixels` is how many of a row are gathered at once.
@@ -188,60 +186,38 @@ bool plan(const Problem& p, KernelPlan& plan) {
   return true;
 }
 
-void pack_taps(const Problem& p, const KernelPlan& plan, const FilterView& filter, float* packed) {
-  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, blocks = block_count(p);
-  float* to = packed;
-  float check = 0;
-  for (int64_t g = 0; g < p.groups; ++g) {
-    for (int64_t block = 0; block < blocks; ++block) {
-      const int64_t first = block_begin(p, block), count = block_begin(p, block + 1) - first;
-      for (int64_t i = 0; i < in_c; ++i) {
-        for (int64_t tap = 0; tap < p.filter_h * p.filter_w; ++tap) {
-          const float* from = filter.data + (g * out_c + first) * filter.stride_o + i * filter.stride_i +
-                              tap / p.filter_w * filter.stride_h + tap % p.filter_w * filter.stride_w;
-          for (int64_t o = 0; o < count; ++o, ++to) {
-            *to = from[o * filter.stride_o];
-            check += *to * 0.0f;
-          }
-        }
-      }
-    }
-  }
-  store_finite_flag(plan, packed, check == 0.0f);
-}
-
 void pack(const Problem& p, const KernelPlan& plan, const FilterView& filter, float* packed) {
-  if (load_split(plan).gathered_rows > 0) return pack_taps(p, plan, filter, packed);
-  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, blocks = block_count(p);
-  for (int64_t g = 0; g < p.groups; ++g) {
-    for (int64_t block = 0; block < blocks; ++block) {
-      const int64_t first = block_begin(p, block), count = block_begin(p, block + 1) - first;
-      const float* from = filter.data + (g * out_c + first) * filter.stride_o;
-      if (filter.stride_o == 1) {
-        copy_rows(from, filter.stride_i, in_c, count, packed, count);
-      } else {
-        transpose_matrix(from, filter.stride_o, count, in_c, packed, count);
-      }
-      packed += in_c * count;
-    }
-  }
+  if (load_split(plan).gathered_rows > 0) return pack_blocks_with_flag(p, plan, block_count(p), filter, packed);
+  pack_blocks(p, block_count(p), filter, packed);
 }
 
-// Output o of group g at a pixel, without the taps on padding.
-float careful_sum(const KernelArgs& args, const float* input, const float* weights, int64_t outputs, float bias,
-                  int64_t oy, int64_t ox) {
+// A matrix of inputs by a run of blocks of a group: `output` is of the group's first plane, both at the first pixel.
+struct Product {
+  const float* input;
+  int64_t rows, row_pitch;
+  float* output;
+  int64_t out_plane, pixels;
+  int64_t group, first_block, end_block;
+};
+
+void run_product(const KernelArgs& args, const Product& product) {
   const Problem& p = *args.problem;
-  float sum = bias;
-  for (int64_t i = 0; i < p.in_c / p.groups; ++i, input += p.in_h * p.in_w) {
-    for (int64_t ky = 0; ky < p.filter_h; ++ky) {
-      const int64_t iy = oy * p.stride_h + ky * p.dilation_h - p.pad_top;
-      for (int64_t kx = 0; kx < p.filter_w; ++kx, weights += outputs) {
-        const int64_t ix = ox * p.stride_w + kx * p.dilation_w - p.pad_left;
-        if (iy >= 0 && iy < p.in_h && ix >= 0 && ix < p.in_w) sum += *weights * input[iy * p.in_w + ix];
-      }
+  const int64_t out_c = p.out_c / p.groups, blocks = block_count(p);
+  Panel panel;
+  panel.rows = product.rows, panel.row_pitch = product.row_pitch, panel.out_plane = product.out_plane;
+  panel.lo = args.lo, panel.hi = args.hi;
+  for (int64_t m = 0; m < product.pixels; m += kVectors * kWidth) {
+    const int64_t count = min(product.pixels - m, kVectors * kWidth), vectors = ceil_div(count, kWidth);
+    panel.input = product.input + m;
+    panel.last = count - (vectors - 1) * kWidth;
+    for (int64_t block = product.first_block; block < product.end_block; ++block) {
+      const int64_t first = block_begin(p, blocks, block), outputs = block_begin(p, blocks, block + 1) - first;
+      panel.weights = args.weights + (product.group * out_c + first) * product.rows;
+      panel.bias = args.bias + product.group * out_c + first;
+      panel.output = product.output + first * product.out_plane + m;
+      kPanelKernels.by_outputs[vectors - 1][panel.last < kWidth][outputs](panel);
     }
   }
-  return sum;
 }
 
 void run_gathered(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
@@ -253,49 +229,22 @@ void run_gathered(const KernelArgs& args, const float* input, float* output, int
   const int64_t end_row = min(first_row + split.gathered_rows, p.out_h);
   input += matrix * in_c * p.in_h * p.in_w;
   output += matrix * out_c * plane;
-
-  Panel panel;
-  panel.rows = rows;
-  panel.row_pitch = split.pixels;
-  panel.out_plane = plane;
-  panel.lo = args.lo, panel.hi = args.hi;
-  const bool finite = weights_are_finite(args);
-  // Calls visit(first output of the group, outputs, their weights) for each block.
-  const auto for_each_block = [&](const auto& visit) {
-    for (int64_t block = 0; block < split.blocks; ++block) {
-      const int64_t first = block_begin(p, block), outputs = block_begin(p, block + 1) - first;
-      visit(first, outputs, args.weights + (group * out_c + first) * rows);
+  if (weights_are_finite(args)) {
+    Product product{scratch, rows, split.pixels, nullptr, plane, 0, group, 0, split.blocks};
+    for (int64_t oy = first_row; oy < end_row; ++oy) {
+      for (int64_t ox = 0; ox < p.out_w; ox += split.pixels) {
+        product.pixels = min(split.pixels, p.out_w - ox);
+        product.output = output + oy * p.out_w + ox;
+        gather_taps(p, input, in_c, oy, ox, product.pixels, scratch, split.pixels);
+        run_product(args, product);
+      }
     }
-  };
-  for (int64_t oy = first_row; oy < end_row; ++oy) {
-    for (int64_t ox = 0; ox < p.out_w; ox += split.pixels) {
-      const int64_t pixels = min(split.pixels, p.out_w - ox);
-      float* to = output + oy * p.out_w + ox;
-      if (!finite) {
-        const vec lo = set1(args.lo), hi = set1(args.hi);
-        for_each_block([&](int64_t first, int64_t outputs, const float* weights) {
-          for (int64_t o = 0; o < outputs; ++o) {
-            const float bias = args.bias[group * out_c + first + o];
-            for (int64_t m = 0; m < pixels; ++m) {
-              const float sum = careful_sum(args, input, weights + o, outputs, bias, oy, ox + m);
-              store_tail(to + (first + o) * plane + m, clamp(set1(sum), lo, hi), tail_of(1));
-            }
-          }
-        });
-        continue;
-      }
-      gather_taps(p, input, in_c, oy, ox, pixels, scratch, split.pixels);
-      for (int64_t m = 0; m < pixels; m += kVectors * kWidth) {
-        const int64_t count = min(pixels - m, kVectors * kWidth), vectors = ceil_div(count, kWidth);
-        panel.input = scratch + m;
-        panel.last = count - (vectors - 1) * kWidth;
-        for_each_block([&](int64_t first, int64_t outputs, const float* weights) {
-          panel.weights = weights;
-          panel.bias = args.bias + group * out_c + first;
-          panel.output = to + first * plane + m;
-          kPanelKernels.by_outputs[vectors - 1][panel.last < kWidth][outputs](panel);
-        });
-      }
+  } else {
+    for (int64_t block = 0; block < split.blocks; ++block) {
+      const int64_t first = block_begin(p, split.blocks, block);
+      const int64_t outputs = block_begin(p, split.blocks, block + 1) - first, channel = group * out_c + first;
+      run_carefully(args, args.weights + channel * rows, args.bias + channel, outputs, input, output + first * plane,
+                    first_row * p.out_w, end_row * p.out_w);
     }
   }
   if (args.activate) {
@@ -307,32 +256,16 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const Problem& p = *args.problem;
   const Split split = load_split(*args.plan);
   if (split.gathered_rows > 0) return run_gathered(args, input, output, tile, scratch);
-  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, plane = p.in_h * p.in_w;
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, plane = p.in_h * p.in_w, blocks = block_count(p);
   const int64_t block_tile = tile % split.block_tiles, pixel_tile = tile / split.block_tiles % split.pixel_tiles;
   const int64_t matrix = tile / (split.block_tiles * split.pixel_tiles), group = matrix % p.groups;
-  const int64_t first_block = block_tile * split.blocks, end_block = min(first_block + split.blocks, block_count(p));
+  const int64_t first_block = block_tile * split.blocks, end_block = min(first_block + split.blocks, blocks);
   const int64_t first_pixel = pixel_tile * split.pixels, pixels = min(split.pixels, plane - first_pixel);
   input += matrix * in_c * plane + first_pixel;
   output += matrix * out_c * plane + first_pixel;
-
-  Panel panel;
-  panel.rows = in_c;
-  panel.row_pitch = panel.out_plane = plane;
-  panel.lo = args.lo, panel.hi = args.hi;
-  for (int64_t m = 0; m < pixels; m += kVectors * kWidth) {
-    const int64_t count = min(pixels - m, kVectors * kWidth), vectors = ceil_div(count, kWidth);
-    panel.input = input + m;
-    panel.last = count - (vectors - 1) * kWidth;
-    for (int64_t block = first_block; block < end_block; ++block) {
-      const int64_t first = block_begin(p, block), outputs = block_begin(p, block + 1) - first;
-      panel.weights = args.weights + (group * out_c + first) * in_c;
-      panel.bias = args.bias + group * out_c + first;
-      panel.output = output + first * plane + m;
-      kPanelKernels.by_outputs[vectors - 1][panel.last < kWidth][outputs](panel);
-    }
-  }
+  run_product(args, {input, in_c, plane, output, plane, pixels, group, first_block, end_block});
   if (args.activate) {
-    const int64_t first = block_begin(p, first_block), outputs = block_begin(p, end_block) - first;
+    const int64_t first = block_begin(p, blocks, first_block), outputs = block_begin(p, blocks, end_block) - first;
     args.activate(args, output + first * plane, outputs, plane, pixels, group * out_c + first);
   }
 }
