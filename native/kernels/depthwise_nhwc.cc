@@ -13,6 +13,7 @@
 #include "../core/problem_check.h"
 #include "depthwise_nhwc_block.h"
 #include "depthwise_nhwc_roll.h"
+#include "depthwise_nhwc_tile.h"
 #include "depthwise_nhwc_transposed.h"
 
 namespace depthwise {
@@ -43,6 +44,7 @@ enum Param {
   kRollKernel,
   kRollRows,
   kRollWidth,
+  kTileKernel,
   kStagedChannels
 };
 
@@ -67,18 +69,34 @@ const RollKernel* choose_roll(const Problem& p) {
   return nullptr;
 }
 
-// How many channels to copy into scratch memory before they are convolved, 0 for none. Pixels that are a multiple of
-// 1 KiB apart share a few sets of the L1 cache: their lines push each other out, outputs those that were only half
-// written. There two copies, of several cache lines a pixel, cost less on some CPUs; but not to AVX-512, which writes
-// whole lines, at stride 2 and 1 KiB. With large filters the copies cost next to nothing, and bring weights and inputs
-// together that are read many times.
+// Whether pixels that a filter reaches together share a few sets of the L1 cache, where that costs much.
+bool pixels_collide(const Problem& p) { return p.in_c * p.stride_w % 256 == 0 && cpu_caches().few_ways_thrash; }
+
+const TileKernel* choose_tile(const Problem& p, const RollKernel* roll) {
+  if (!roll || !pixels_collide(p)) return nullptr;
+  for (const TileKernel& kernel : kTileKernels) {
+    if (kernel.stride == roll->stride) return &kernel;
+  }
+  return nullptr;
+}
+
+// How many channels to copy into scratch memory before they are convolved, 0 for none. Where pixels collide their lines
+// push each other out, outputs those that were only half written; two copies, of several cache lines a pixel, cost
+// less. With the largest filters the copies cost next to nothing, and bring weights and inputs together that are read
+// many times.
 int64_t channels_to_stage(const Problem& p) {
   const int64_t taps = p.filter_h * p.filter_w;
   if (taps >= 100) return min(p.in_c, kWidth);
-  if (p.in_c % 256 != 0 || taps < 9 || taps * p.out_h * p.out_w < 2 * p.in_h * p.in_w) return 0;
-  if (!cpu_caches().few_ways_thrash) return 0;
+  if (taps <= 9 || p.filter_h == 1 || taps * p.out_h * p.out_w < 2 * p.in_h * p.in_w) return 0;
+  if (p.in_c % 256 != 0 || !pixels_collide(p)) return 0;
   if (p.stride_h == 1) return 64;
   return kWidth < 16 || p.in_c % 512 == 0 ? 32 : 0;
+}
+
+// So few rows that all channels of their pixels come one after the other, if two rows are that few.
+int64_t rows_of_tiles(const Problem& p) {
+  const int64_t flops_per_row = 2 * p.filter_h * p.filter_w * p.out_w * p.in_c;
+  return max(static_cast<int64_t>(kFlopsPerTile) / flops_per_row / 2 * 2, 2);
 }
 
 bool plan(const Problem& p, KernelPlan& plan) {
@@ -87,6 +105,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const RollKernel* const roll_kernel = choose_roll(p);
   plan.param[kBlockKernel] = block_kernel - kBlockKernels;
   plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
+  plan.param[kTileKernel] = -1;
   plan.param[kRollRows] = p.out_h;
   plan.param[kRollWidth] = kRollColumns;
   if (p.layout == Layout::nchw) {
@@ -99,15 +118,17 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t staged = channels_to_stage(p);
   const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
   const int64_t floats = input_floats(p) + output_floats(p);
-  const bool streams = staged == 0 && p.in_c >= kChannelsStreamed && floats > l2_floats;
-  const bool rolls_high = roll_kernel && !streams && roll_kernel->sizes[0].rows > 3;
-  const int64_t rows_wanted = streams           ? (roll_kernel ? kRollRowsPerTileStreamed : kRowsStreamed)
+  const TileKernel* const tile_kernel = choose_tile(p, roll_kernel);
+  const bool streams = staged == 0 && !tile_kernel && p.in_c >= kChannelsStreamed && floats > l2_floats;
+  const bool rolls_high = roll_kernel && !tile_kernel && !streams && roll_kernel->sizes[0].rows > 3;
+  const int64_t rows_wanted = tile_kernel       ? rows_of_tiles(p)
+                              : streams         ? (roll_kernel ? kRollRowsPerTileStreamed : kRowsStreamed)
                               : rolls_high      ? roll_kernel->sizes[0].rows
                               : staged > kWidth ? kStagedRowsPerTile
                                                 : kRowsPerTile;
   const int64_t row_tiles = ceil_div(rows.count, rows_wanted);
   // About equally high, or as the highest of the micro-kernels is.
-  const int64_t tile_rows = rolls_high ? min(rows.count, rows_wanted) : ceil_div(rows.count, row_tiles);
+  const int64_t tile_rows = rolls_high || tile_kernel ? min(rows.count, rows_wanted) : ceil_div(rows.count, row_tiles);
   const double flops_per_channel = 2.0 * static_cast<double>(tile_rows * p.out_w * p.filter_h) * p.filter_w;
   const int64_t steps = max(p.in_c / kChannelStep, 1);
   const double steps_wanted = kFlopsPerTile / (flops_per_channel * kChannelStep);
@@ -118,7 +139,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t parts = steps / tile_steps, channel_tiles = by_columns ? 1 : parts;
   const int64_t column_tiles = by_columns ? max(min(parts, p.out_w / kRollColumnsStreamed), 1) : 1;
 
-  plan.kernel = roll_kernel ? roll_kernel->name : block_kernel->name;
+  if (tile_kernel) plan.param[kTileKernel] = tile_kernel - kTileKernels;
+  plan.kernel = tile_kernel ? tile_kernel->name : roll_kernel ? roll_kernel->name : block_kernel->name;
   plan.packed_floats = p.filter_layout == FilterLayout::hwio ? 0 : p.filter_h * p.filter_w * p.in_c;
   plan.tiles = p.batch * phases * row_tiles * channel_tiles * column_tiles;
   plan.param[kPhases] = phases;
@@ -145,6 +167,9 @@ void pack(const Problem& p, const KernelPlan&, const FilterView& filter, float* 
 }
 
 DEPTHWISE_INLINE void run_strip(const KernelPlan& plan, const Strip& strip) {
+  if (plan.param[kTileKernel] >= 0 && can_tile(kTileKernels[plan.param[kTileKernel]], strip)) {
+    return run_tiles(kTileKernels[plan.param[kTileKernel]], strip);
+  }
   const BlockKernel& block_kernel = kBlockKernels[plan.param[kBlockKernel]];
   if (plan.param[kRollKernel] >= 0 && can_roll(strip)) {
     const RollKernel& roll_kernel = kRollKernels[plan.param[kRollKernel]];

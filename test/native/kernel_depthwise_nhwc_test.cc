@@ -106,6 +106,24 @@ TEST_CASE("depthwise_nhwc: numbers of channels that are staged, on the CPUs wher
   check_kernel(kFamily, {.in_h = 7, .in_w = 7, .in_c = 256, .filter_h = 7, .filter_w = 7});
 }
 
+TEST_CASE("depthwise_nhwc: pixels a multiple of 1 KiB apart, on the CPUs where their lines collide") {
+  const AssumedCaches assumed({.l2_bytes = int64_t{1} << 20, .few_ways_thrash = true});
+  for (const int64_t height : {1, 2, 3, 4, 9}) {
+    for (const int64_t width : {1, 2, 3, 6, 7, 8, 13, 14, 15}) {
+      for (const int64_t stride : {1, 2}) {
+        check_kernel(kFamily, same(square(height, width, 256, 3, stride, 1)));
+        check_kernel(kFamily, padded(square(height + 2, width + 2, 128 * stride, 3, stride, 1)));
+      }
+    }
+  }
+  check_kernel(kFamily, same(square(9, 20, 256, 3, 1, 2)));
+  check_kernel(kFamily,
+               {.in_h = 9, .in_w = 16, .in_c = 256, .filter_h = 3, .filter_w = 3, .pad_top = 2, .pad_left = 2});
+  check_kernel(kFamily, same(square(5, 30, 1024, 3, 1, 1)), {.activation = {ActivationKind::gelu, 0, 0, 0}});
+  check_kernel(kFamily, same(square(7, 9, 256, 3, 1, 1)),
+               {.activation = {ActivationKind::relu, 0, 0, 0}, .values = Values::special});
+}
+
 TEST_CASE("depthwise_nhwc: arrays that the second cache doesn't hold") {
   const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = false});
   for (const int64_t size : {1, 2, 3, 7, 9, 14, 16, 31}) {

@@ -1,0 +1,141 @@
+// The micro-kernel for 3x3 filters at stride 1 and 2 where pixels lie a multiple of 1 KiB apart, so that their lines
+// share a few sets of the first cache: R rows of P outputs at once, and the channels as the innermost loop.
+//
+//   for (line of channels)
+//     load the nine weights
+//     for (row and column of the input that the R x P outputs reach, if it doesn't lie on padding)
+//       x = load(input)                                   once, for up to nine FMAs
+//       for (the outputs that it reaches)  sum += x * weight
+//     store the R x P outputs
+//
+// Nothing is expected to stay in the first cache but what one turn of the loop reads: each line is used up where it is
+// touched first. Lines are taken from both ends of the channels in turn: in order, what the processor fetches ahead of
+// so many pixels would fall into the next few sets and push each other out before they are read.
+#pragma once
+
+#include "depthwise_nhwc_strip.h"
+
+namespace depthwise {
+namespace {
+
+constexpr int64_t kLine = 16;  // floats of a cache line
+
+// The inputs that one tile reaches: bit i for the row or column i, unless it lies on padding.
+struct Reached {
+  uint32_t rows, columns;
+};
+
+DEPTHWISE_INLINE uint32_t bits_inside(int64_t first, int64_t count, int64_t begin, int64_t end) {
+  const int64_t from = max(begin - first, 0), to = min(end - first, count);
+  return from < to ? (1u << to) - (1u << from) : 0;
+}
+
+// One vector of channels; the strip is one tile, its pointers are at this vector.
+template <int R, int P, int S>
+DEPTHWISE_INLINE void tile_vector(const Strip& s, const Reached& reached, const float* in, float* out,
+                                  const float* weights, const float* bias) {
+  vec weight[9];
+  DEPTHWISE_UNROLL
+  for (int k = 0; k < 9; ++k) weight[k] = load(weights + k * s.weight_step);
+  vec sum[R][P];
+  DEPTHWISE_UNROLL
+  for (int r = 0; r < R; ++r) {
+    DEPTHWISE_UNROLL
+    for (int q = 0; q < P; ++q) sum[r][q] = load(bias);
+  }
+  DEPTHWISE_UNROLL
+  for (int i = 0; i < (R - 1) * S + 3; ++i, in += s.in_row) {
+    if (!(reached.rows >> i & 1)) continue;
+    // Left alone, GCC computes the addresses of all inputs first, for which there are no registers.
+    const float* p = opaque(in);
+    DEPTHWISE_UNROLL
+    for (int j = 0; j < (P - 1) * S + 3; ++j, p += s.in_column) {
+      if (!(reached.columns >> j & 1)) continue;
+      const vec x = keep(load(p));
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) {
+        const int ky = i - r * S;
+        DEPTHWISE_UNROLL
+        for (int q = 0; q < P; ++q) {
+          const int kx = j - q * S;
+          if (ky >= 0 && ky < 3 && kx >= 0 && kx < 3) sum[r][q] = fma(x, weight[ky * 3 + kx], sum[r][q]);
+        }
+      }
+    }
+  }
+  if (s.clamps) {
+    DEPTHWISE_UNROLL
+    for (int r = 0; r < R; ++r) {
+      DEPTHWISE_UNROLL
+      for (int q = 0; q < P; ++q) sum[r][q] = clamp(sum[r][q], load(s.lo), load(s.hi));
+    }
+  }
+  DEPTHWISE_UNROLL
+  for (int r = 0; r < R; ++r) {
+    DEPTHWISE_UNROLL
+    for (int q = 0; q < P; ++q) {
+      store(out, sum[r][q]);
+      out = opaque(out + (q + 1 < P ? s.out_column : s.out_row - (P - 1) * s.out_column));
+    }
+  }
+}
+
+template <int R, int P, int S>
+DEPTHWISE_NOINLINE void tile(const Strip& strip, const Reached& reached) {
+  const Strip s = strip;
+  // Lines as memory has them; the first and the last may belong to other channels, too.
+  const int64_t before = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.in) / sizeof(float)) & (kLine - 1);
+  const int64_t lines = ceil_div(s.channels + before, kLine);
+  for (int64_t i = 0, done = -1; i < lines; ++i) {
+    const int64_t line = (i % 2 == 0 ? i / 2 : lines - 1 - i / 2) * kLine - before;
+    for (int64_t v = 0; v < kLine; v += kWidth) {
+      // Vectors that would leave the channels overlap their neighbours: the same operations give the same bits twice.
+      const int64_t c = min(max(line + v, 0), s.channels - kWidth);
+      if (c == done) continue;
+      done = c;
+      tile_vector<R, P, S>(s, reached, s.in + c, s.out + c, s.weights + c, s.bias + c);
+    }
+  }
+}
+
+// The strip is a multiple of R rows high and at least P columns wide, of which the last tile's may overlap.
+template <int R, int P, int S>
+void tiles(const Strip& strip) {
+  for (int64_t y = 0; y < strip.rows; y += R) {
+    const Strip rows = rows_of_strip(strip, y, y + R);
+    for (int64_t i = 0; i < strip.columns; i += P) {
+      const int64_t x = min(i, strip.columns - P);
+      const Strip s = columns_of_strip(rows, x, x + P);
+      tile<R, P, S>(s, {bits_inside(0, (R - 1) * S + 3, s.row_begin, s.row_end),
+                        bits_inside(0, (P - 1) * S + 3, s.column_begin, s.column_end)});
+    }
+  }
+}
+
+struct TileKernel {
+  const char* name;
+  int64_t stride, rows, columns;
+  StripFn run, run_row;  // whole tiles; a last row on its own
+};
+
+#define DEPTHWISE_TILE(name, R, P, S) {name, S, R, P, tiles<R, P, S>, tiles<1, P, S>}
+constexpr TileKernel kTileKernels[] = {
+#if !defined(DEPTHWISE_ISA_PORTABLE)
+    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3", kRegisters >= 32 ? 2 : 1, 7, 1),
+    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3_s2", 2, 2, 2),
+#else
+    {"", 0, 0, 0, nullptr, nullptr},  // none
+#endif
+};
+#undef DEPTHWISE_TILE
+
+DEPTHWISE_INLINE bool can_tile(const TileKernel& kernel, const Strip& s) { return s.columns >= kernel.columns; }
+
+DEPTHWISE_INLINE void run_tiles(const TileKernel& kernel, const Strip& strip) {
+  const int64_t whole = strip.rows / kernel.rows * kernel.rows;
+  kernel.run(rows_of_strip(strip, 0, whole));
+  if (whole < strip.rows) kernel.run_row(rows_of_strip(strip, whole, strip.rows));
+}
+
+}  // namespace
+}  // namespace depthwise
