@@ -41,8 +41,9 @@ export abstract class Layer {
   }
 
   /**
-   * Computes one output, off the JS thread. The input is copied before the call returns, unless its memory is a
-   * SharedArrayBuffer.
+   * Computes one output, off the JS thread; or on it, before the call returns, where no other call is under way and that
+   * takes no longer than handing it over would: some 100 us at most. The input is copied before the call returns, unless
+   * its memory is a SharedArrayBuffer.
    *
    * @param input [batch, height, width, inC] in NHWC, [batch, inC, height, width] in NCHW, or either without batch.
    * @param options See {@link RunOptions}.

@@ -5,6 +5,7 @@
       "native/core/cpu_features.cc",
       "native/core/cpu_placement.cc",
       "native/core/elementwise.cc",
+      "native/core/freed_memory.cc",
       "native/core/huge_pages.cc",
       "native/core/keep_loaded.cc",
       "native/core/layer.cc",

@@ -85,6 +85,57 @@ describe('while it runs', () => {
   });
 });
 
+describe('a call so small that it is computed as it is made', () => {
+  const small = new DepthwiseConv2d(tensor([3, 3, channels, 1], next), { padding: 'same' });
+  const sample = tensor([1, 20, 20, channels], next);
+  const expected = small.runSync(sample);
+
+  test('reads its input and writes its out like any other', async () => {
+    const input = { data: Float32Array.from(sample.data), shape: sample.shape };
+    const out = { data: new Float32Array(expected.data.length).fill(7), shape: expected.shape };
+    const pending = small.run(input, { out });
+    expect(out.data[0]).toBe(7);
+    input.data.fill(Number.NaN);
+    structuredClone(input.data, { transfer: [input.data.buffer as ArrayBuffer] });
+    expect(await pending).toBe(out);
+    expectSameBits(out, expected, 'the output');
+  });
+
+  test('writes nothing where its out was transferred meanwhile', async () => {
+    const out = { data: new Float32Array(expected.data.length).fill(7), shape: expected.shape };
+    const pending = small.run(sample, { out });
+    const moved = structuredClone(out.data, { transfer: [out.data.buffer as ArrayBuffer] });
+    await expect(pending).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+    expect(moved.every((x) => x === 7)).toBe(true);
+  });
+
+  test('is aborted until it has settled', async () => {
+    const controller = new AbortController();
+    const pending = small.run(sample, { signal: controller.signal });
+    controller.abort();
+    await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  test('leaves the event loop its turns, however many follow one another', async () => {
+    let turns = 0;
+    const count = () => {
+      turns++;
+      immediate = setImmediate(count);
+    };
+    let immediate = setImmediate(count);
+    for (let i = 0; turns < 5; i++) {
+      expect(i).toBeLessThan(100_000);
+      await small.run(sample);
+    }
+    clearImmediate(immediate);
+  });
+
+  test('is the same by the pool, which takes those that are under way together', async () => {
+    const outputs = await Promise.all(Array.from({ length: 20 }, () => small.run(sample)));
+    for (const output of outputs) expectSameBits(output, expected, 'the output');
+  });
+});
+
 describe('an out', () => {
   const makeOut = (): Tensor => ({ data: new Float32Array(EXPECTED.data.length).fill(7), shape: EXPECTED.shape });
 

@@ -10,6 +10,7 @@
 #include "core/cpu_count.h"
 #include "core/elementwise.h"
 #include "core/execution.h"
+#include "core/freed_memory.h"
 #include "core/huge_pages.h"
 #include "core/keep_loaded.h"
 #include "core/problem_check.h"
@@ -139,6 +140,8 @@ RunArrays run_arguments(napi_env env, const Problem& problem, napi_value input, 
   arrays.output = float_array(env, output);
   expect_length(env, arrays.output, output_floats(problem), "the output's length doesn't fit the problem");
   expect_disjoint(arrays.output, arrays.input, "out must not overlap the input");
+  constexpr int64_t kManyPages = int64_t{1} << 14;
+  if (arrays.output.length >= kManyPages) keep_freed_memory();
   return arrays;
 }
 
@@ -146,7 +149,7 @@ RunArrays run_arguments(napi_env env, const Problem& problem, napi_value input, 
 // functions of Node-API that may run JavaScript then refuse; this one runs none.
 class Termination final : public Interrupt {
  public:
-  explicit Termination(napi_env env) : env_(env), any_(undefined(env)) {}
+  explicit Termination(napi_env env) : Interrupt(std::chrono::milliseconds(2)), env_(env), any_(undefined(env)) {}
   bool raised() noexcept override {
     napi_value result;
     return napi_coerce_to_bool(env_, any_, &result) != napi_ok;

@@ -7,6 +7,14 @@
 namespace depthwise::binding {
 namespace {
 
+// A call that is computed as it is made is given up after so long, and handed over after all: on a CPU that others keep
+// busy, or where a rare kernel is slow.
+class TimeLimit final : public Interrupt {
+ public:
+  TimeLimit() : Interrupt(std::chrono::microseconds(400)) {}
+  bool raised() noexcept override { return true; }
+};
+
 constexpr Failure kAborted = {ErrorClass::error, "ABORTED", "the call was aborted"};
 constexpr Failure kOutputChanged = {ErrorClass::type_error, "ERR_INVALID_STATE",
                                     "the output's buffer was detached or resized while the call ran"};
@@ -36,6 +44,7 @@ AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan,
   // Once more: what was called since may have run the program.
   const FloatArray source = float_array(env, input.value);
   expect_length(env, source, input.length, "the input changed as the call was made");
+  if (plan_->is_brief() && !environment.has_calls() && compute_at_once(source.data)) return;
   if (source.is_shared(env)) {
     input_ = Reference(env, source.value);
     execution_.input = source.data;
@@ -52,8 +61,16 @@ AsyncCall::~AsyncCall() {
   if (context_) napi_async_destroy(environment_.env(), context_);
 }
 
+bool AsyncCall::compute_at_once(const float* input) {
+  execution_.input = input;
+  TimeLimit limit;
+  computed_ = ThreadPool::process().run(execution_.work(), &limit);
+  return computed_;
+}
+
 void AsyncCall::submit(uintptr_t number) {
   number_ = number;
+  if (computed_) return environment_.post(number);
   ThreadPool::process().submit(*this, execution_.work());
 }
 

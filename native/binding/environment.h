@@ -65,6 +65,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   // callback was called.
   double start(std::unique_ptr<AsyncCall> call);
   void abort(double number);
+  // Whether calls are under way, or wait to be delivered.
+  bool has_calls() const { return !calls_.empty(); }
 
   // From any thread, once for every call started: it is ready to be delivered. From then on it may be gone.
   void post(uintptr_t number) noexcept;

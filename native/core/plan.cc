@@ -29,6 +29,15 @@ int64_t tiles_per_claim(const Problem& problem, int64_t tiles) {
   return std::clamp<int64_t>(static_cast<int64_t>(per_share / 8), 1, std::max<int64_t>(most, 1));
 }
 
+// Bytes in the caches, most of them of arrays; portable kernels take ten times as long.
+constexpr double kBriefFlops = 1.1e7;
+constexpr double kBriefBytes = 6.5e6;
+
+bool fits_brief(const Problem& problem, Isa isa) {
+  const double flops_allowed = isa == Isa::portable ? kBriefFlops / 10 : kBriefFlops;
+  return flops(problem) <= flops_allowed && bytes(problem) <= kBriefBytes;
+}
+
 struct Range {
   float lo, hi;
 };
@@ -63,7 +72,8 @@ Plan::Plan(std::shared_ptr<const Layer> layer, const Problem& problem, const Isa
       weights_(std::move(weights)),
       max_threads_(worthwhile_threads(problem, kernel_plan.tiles)),
       grain_(tiles_per_claim(problem, kernel_plan.tiles)),
-      is_long_(shares(problem) > 100) {
+      is_long_(shares(problem) > 100),
+      is_brief_(fits_brief(problem, isa.isa)) {
   const Activation& activation = layer_->spec().activation;
   const Range range = clamp_range(activation);
   args_.problem = &problem_;

@@ -30,6 +30,9 @@ class Plan {
   // Whether a thread takes more than about a millisecond for it: long enough to look up from the work now and then.
   bool is_long() const { return is_long_; }
 
+  // Whether a thread is expected to take no longer for it than some 100 us, which is what handing it to others costs.
+  bool is_brief() const { return is_brief_; }
+
   // Writes the outputs of one tile. input and output hold input_floats(problem()) and
   // output_floats(problem()) floats and don't overlap; scratch holds scratch_floats(), 64-byte aligned,
   // and belongs to this call alone.
@@ -47,6 +50,7 @@ class Plan {
   const int max_threads_;
   const int64_t grain_;
   const bool is_long_;
+  const bool is_brief_;
   KernelArgs args_;
 };
 

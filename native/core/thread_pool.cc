@@ -36,9 +36,6 @@ constexpr auto kSlice = std::chrono::microseconds(200);
 constexpr auto kSpin = std::chrono::microseconds(50);
 constexpr auto kPatience = std::chrono::microseconds(300);
 
-// How often a caller looks for an interrupt.
-constexpr auto kInterruptCheck = std::chrono::milliseconds(2);
-
 // A thread keeps its scratch between jobs up to this size.
 constexpr int64_t kKeptScratchFloats = int64_t{1} << 20;
 
@@ -75,17 +72,17 @@ bool spin(Done done, Manner manner, std::chrono::microseconds most) {
   return done();
 }
 
-// Whether an interrupt is raised, asked between tiles. Null is none.
+// Asks an interrupt in its period. Null is none.
 class InterruptCheck {
  public:
   explicit InterruptCheck(Interrupt* interrupt) : interrupt_(interrupt) {
-    if (interrupt) next_ = Clock::now() + kInterruptCheck;
+    if (interrupt) next_ = Clock::now() + interrupt->period();
   }
   bool raised() {
     if (!interrupt_) return false;
     const Clock::time_point now = Clock::now();
     if (now < next_) return false;
-    next_ = now + kInterruptCheck;
+    next_ = now + interrupt_->period();
     return interrupt_->raised();
   }
 
@@ -219,8 +216,8 @@ bool ThreadPool::run(const TileWork& work, Interrupt* interrupt) {
   if (limit <= 1 || work.tiles <= work.grain) {
     InterruptCheck check(interrupt);
     for (int64_t tile = 0; tile < work.tiles; ++tile) {
-      work.run_tile(work.context, tile, scratch.data());
       if (check.raised()) return false;
+      work.run_tile(work.context, tile, scratch.data());
     }
     return true;
   }
@@ -351,8 +348,8 @@ void ThreadPool::work_on_own(Job& job, int share, float* scratch, Interrupt* int
     const int64_t first = job.claim(share);
     const int64_t end = std::min(first + work.grain, work.tiles);
     if (first >= work.tiles) return;
-    for (int64_t tile = first; tile < end; ++tile) work.run_tile(work.context, tile, scratch);
     if (check.raised()) return job.abort_.store(true, std::memory_order_relaxed);
+    for (int64_t tile = first; tile < end; ++tile) work.run_tile(work.context, tile, scratch);
   }
 }
 

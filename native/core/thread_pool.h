@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -29,13 +30,19 @@ struct TileWork {
   int max_threads;
 };
 
-// Asked every few milliseconds, by the thread that waits for its job, whether the job is to be given up.
+// Asked between tiles, by the thread that waits for its job, whether the job is to be given up.
 class Interrupt {
  public:
+  // `period`: how long until it is asked, each time.
+  explicit Interrupt(std::chrono::microseconds period) : period_(period) {}
+  std::chrono::microseconds period() const { return period_; }
   virtual bool raised() noexcept = 0;
 
  protected:
   ~Interrupt() = default;
+
+ private:
+  const std::chrono::microseconds period_;
 };
 
 // A job submitted for others to run. It lives until finished() is called; from then on the pool doesn't touch it.

@@ -335,9 +335,30 @@ TEST_CASE("pool: a running job is aborted at the next tile") {
   }
 }
 
+TEST_CASE("pool: an interrupt is not asked before its period is over, nor behind the last tile") {
+  class Raised final : public Interrupt {
+   public:
+    using Interrupt::Interrupt;
+    bool raised() noexcept override { return true; }
+  };
+  for (const int threads : {1, 3}) {
+    ThreadPool& pool = make_pool(threads);
+    std::atomic<int64_t> ran = 0;
+    const Tile count = [&](int64_t, float*) { ++ran; };
+    Raised late(std::chrono::hours(1)), early(std::chrono::microseconds(0));
+    CHECK(pool.run(work_of(count, 100), &late));
+    CHECK(ran == 100);
+    CHECK_FALSE(pool.run(work_of(count, int64_t{1} << 40), &early));
+    Raised soon(std::chrono::milliseconds(1));
+    const Tile last = [&](int64_t, float*) { spin_for(std::chrono::milliseconds(2)); };
+    CHECK(pool.run(work_of(last, 1), &soon));
+  }
+}
+
 TEST_CASE("pool: a caller gives its job up when the interrupt is raised, and its helpers leave") {
   class RaisedOnSecond final : public Interrupt {
    public:
+    RaisedOnSecond() : Interrupt(std::chrono::milliseconds(2)) {}
     bool raised() noexcept override { return ++asked > 1; }
     int asked = 0;
   };
