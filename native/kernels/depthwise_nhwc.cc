@@ -72,10 +72,19 @@ const RollKernel* choose_roll(const Problem& p) {
 // Whether pixels that a filter reaches together share a few sets of the L1 cache, where that costs much.
 bool pixels_collide(const Problem& p) { return p.in_c * p.stride_w % 256 == 0 && cpu_caches().few_ways_thrash; }
 
+// Whether the second cache doesn't hold the arrays, and pixels are large: then the order of addresses matters.
+bool streams_pixels(const Problem& p) {
+  const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
+  return p.in_c >= kChannelsStreamed && input_floats(p) + output_floats(p) > l2_floats;
+}
+
+// Tiles take pixels that collide; and those that stream, where they have the registers for two rows at once.
 const TileKernel* choose_tile(const Problem& p, const RollKernel* roll) {
-  if (!roll || !pixels_collide(p)) return nullptr;
+  const bool streams = kRegisters >= 32 && cpu_caches().few_ways_thrash && streams_pixels(p) && p.stride_w == 1 &&
+                       p.dilation_h == 1 && p.dilation_w == 1;
+  if (!roll || !(streams || pixels_collide(p))) return nullptr;
   for (const TileKernel& kernel : kTileKernels) {
-    if (kernel.stride == roll->stride) return &kernel;
+    if (kernel.stride == roll->stride && phase_of(columns_of(p), 0).count >= kernel.columns) return &kernel;
   }
   return nullptr;
 }
@@ -96,7 +105,7 @@ int64_t channels_to_stage(const Problem& p) {
 // So few rows that all channels of their pixels come one after the other, if two rows are that few.
 int64_t rows_of_tiles(const Problem& p) {
   const int64_t flops_per_row = 2 * p.filter_h * p.filter_w * p.out_w * p.in_c;
-  return max(static_cast<int64_t>(kFlopsPerTile) / flops_per_row / 2 * 2, 2);
+  return max(static_cast<int64_t>(kFlopsPerTile / 2) / flops_per_row / 2 * 2, 2);
 }
 
 bool plan(const Problem& p, KernelPlan& plan) {
@@ -119,7 +128,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
   const int64_t floats = input_floats(p) + output_floats(p);
   const TileKernel* const tile_kernel = choose_tile(p, roll_kernel);
-  const bool streams = staged == 0 && !tile_kernel && p.in_c >= kChannelsStreamed && floats > l2_floats;
+  const bool streams = staged == 0 && !tile_kernel && streams_pixels(p);
   const bool rolls_high = roll_kernel && !tile_kernel && !streams && roll_kernel->sizes[0].rows > 3;
   const int64_t rows_wanted = tile_kernel       ? rows_of_tiles(p)
                               : streams         ? (roll_kernel ? kRollRowsPerTileStreamed : kRowsStreamed)

@@ -124,6 +124,17 @@ TEST_CASE("depthwise_nhwc: pixels a multiple of 1 KiB apart, on the CPUs where t
                {.activation = {ActivationKind::relu, 0, 0, 0}, .values = Values::special});
 }
 
+TEST_CASE("depthwise_nhwc: large pixels that the second cache doesn't hold, on the CPUs where tiles take them") {
+  const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = true});
+  for (const int64_t size : {1, 3, 7, 10, 16}) {
+    for (const int64_t channels : {192, 197, 210}) {
+      for (const int64_t stride : {1, 2})
+        check_kernel(kFamily, padded(square(size, 17 - size, channels, 3, stride, 1)));
+      check_kernel(kFamily, padded(square(size + 8, size, channels, 3, 1, 2)));
+    }
+  }
+}
+
 TEST_CASE("depthwise_nhwc: arrays that the second cache doesn't hold") {
   const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = false});
   for (const int64_t size : {1, 2, 3, 7, 9, 14, 16, 31}) {
