@@ -99,15 +99,14 @@ export class Conv2d extends Layer {
 
 const grouped: Operator = {
   readFilter(shape, { filterFormat, groups }) {
-    const filter = { ...asFormat(shape, filterFormat), shape, format: filterFormat, groups };
-    const { outChannels } = filter;
+    const { height, width, inChannelsPerGroup, outChannels } = asFormat(shape, filterFormat);
     if (outChannels % groups !== 0) {
       const expected = `divide the output channels (${outChannels}, filter.shape[${filterFormat === 'HWIO' ? 3 : 0}])`;
       const other = asFormat(shape, otherFilterFormat(filterFormat));
       const hint = other.outChannels % groups === 0 ? `is the filter ${otherFilterFormat(filterFormat)}?` : undefined;
       throw mismatch('groups', expected, String(groups), hint);
     }
-    return filter;
+    return { height, width, inChannelsPerGroup, outChannels, shape, format: filterFormat, groups };
   },
 
   groupsFor(filter, input) {

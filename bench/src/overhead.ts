@@ -59,12 +59,13 @@ async function layerOverhead(workload: Workload): Promise<LayerOverhead> {
   }));
   const options = { strides, dilations, padding, groups, bias: tensors.bias };
   const layer = new Conv2d(filters[0]!, options);
+  const optionsAndOut = { ...options, out };
   const copy = new Float32Array(source.data.length);
   let turn = 0;
   const [prepared, oneShot, fresh, awaited, copied] = await measure(
     [
       () => layer.runSync(source, { out }),
-      () => conv2dSync(source, filters[turn++ % filtersInTurn]!, { ...options, out }),
+      () => conv2dSync(source, filters[turn++ % filtersInTurn]!, optionsAndOut),
       () => layer.runSync(source),
       () => layer.run(source),
       () => copy.set(source.data),
