@@ -92,7 +92,7 @@ export abstract class Layer {
     const prepared = this.#prepare(call.inputShape);
     checkOut(call, prepared);
     const data = outputData(call, prepared);
-    native.run(prepared.plan, call.input, data);
+    native.run(prepared.plan, call.input, data, call.out === undefined);
     return result(call, prepared, data);
   }
 

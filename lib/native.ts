@@ -91,7 +91,8 @@ export interface Native {
   disposeLayer(layer: LayerHandle): void;
   prepare(layer: LayerHandle, problem: Float64Array): PlanHandle;
   explain(plan: PlanHandle): Explanation;
-  run(plan: PlanHandle, input: Float32Array, output: Float32Array): void;
+  /** `isOwn`: the output was made for this call; what it holds counts for nothing. */
+  run(plan: PlanHandle, input: Float32Array, output: Float32Array, isOwn: boolean): void;
   /**
    * Copies the input unless it lives in a SharedArrayBuffer. `output` is written at the end, on the JS thread, unless it is
    * the call's own, which no program sees before the callback.
@@ -115,6 +116,7 @@ export interface Native {
     slopes: Float32Array | undefined,
     input: Float32Array,
     output: Float32Array,
+    isOwn: boolean,
   ): void;
   /** Copies the filter, too. */
   runOnceAsync(

@@ -18,7 +18,8 @@ export function runOnceSync(
   const { bias, activation } = weights;
   const data = outputData(call, geometry);
   const problem = encodeProblem(geometry.problem);
-  native.runOnce(encodeLayer(spec), problem, weights.filter, bias, activation.slopes, call.input, data);
+  const isOwn = call.out === undefined;
+  native.runOnce(encodeLayer(spec), problem, weights.filter, bias, activation.slopes, call.input, data, isOwn);
   return result(call, geometry, data);
 }
 

@@ -6,6 +6,7 @@
       "native/core/cpu_placement.cc",
       "native/core/elementwise.cc",
       "native/core/freed_memory.cc",
+      "native/core/fresh_output.cc",
       "native/core/huge_pages.cc",
       "native/core/keep_loaded.cc",
       "native/core/layer.cc",

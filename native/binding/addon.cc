@@ -11,7 +11,7 @@
 #include "core/elementwise.h"
 #include "core/execution.h"
 #include "core/freed_memory.h"
-#include "core/huge_pages.h"
+#include "core/fresh_output.h"
 #include "core/keep_loaded.h"
 #include "core/problem_check.h"
 #include "core/thread_pool.h"
@@ -128,20 +128,32 @@ napi_value explain(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// The arrays of a run; output.value is null where the call is to make one.
+// False where it was left out.
+bool is_true(napi_env env, napi_value value) {
+  if (type_of(env, value) == napi_undefined) return false;
+  bool result;
+  if (napi_get_value_bool(env, value, &result) != napi_ok) {
+    throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "whether the output is its own must be a boolean"};
+  }
+  return result;
+}
+
+// The arrays of a run. `is_own`: the library made the output for this call.
 struct RunArrays {
   FloatArray input, output;
+  bool is_own;
 };
 
-RunArrays run_arguments(napi_env env, const Problem& problem, napi_value input, napi_value output) {
+RunArrays run_arguments(napi_env env, const Problem& problem, napi_value input, napi_value output, napi_value is_own) {
   RunArrays arrays{};
+  arrays.is_own = is_true(env, is_own);
   arrays.input = float_array(env, input);
   expect_length(env, arrays.input, input_floats(problem), "the input's length doesn't fit the problem");
   arrays.output = float_array(env, output);
   expect_length(env, arrays.output, output_floats(problem), "the output's length doesn't fit the problem");
   expect_disjoint(arrays.output, arrays.input, "out must not overlap the input");
   constexpr int64_t kManyPages = int64_t{1} << 14;
-  if (arrays.output.length >= kManyPages) keep_freed_memory();
+  if (arrays.is_own && arrays.output.length >= kManyPages) keep_freed_memory();
   return arrays;
 }
 
@@ -162,42 +174,34 @@ class Termination final : public Interrupt {
 
 void run_plan(napi_env env, const Plan& plan, const RunArrays& arrays) {
   const Execution execution{&plan, arrays.input.data, arrays.output.data};
-  prefer_huge_pages(arrays.output.data, arrays.output.length * static_cast<int64_t>(sizeof(float)));
+  if (arrays.is_own) prepare_fresh_output(arrays.output.data, arrays.output.length);
   Termination termination(env);
   const bool is_done = ThreadPool::process().run(execution.work(), plan.is_long() ? &termination : nullptr);
   if (!is_done) throw NapiFailure{napi_generic_failure};
 }
 
 napi_value run(napi_env env, napi_callback_info info) {
-  const Call<3> call(env, info);
+  const Call<4> call(env, info);
   const Plan& plan = *call.environment->unwrap<PlanHandle>(call.argument[0]).plan();
-  run_plan(env, plan, run_arguments(env, plan.problem(), call.argument[1], call.argument[2]));
+  run_plan(env, plan, run_arguments(env, plan.problem(), call.argument[1], call.argument[2], call.argument[3]));
   return nullptr;
 }
 
-bool is_true(napi_env env, napi_value value) {
-  bool result;
-  if (napi_get_value_bool(env, value, &result) != napi_ok) {
-    throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "whether the output is its own must be a boolean"};
-  }
-  return result;
-}
-
 napi_value start_call(napi_env env, Environment& environment, std::shared_ptr<const Plan> plan, const RunArrays& arrays,
-                      napi_value is_own, napi_value callback) {
+                      napi_value callback) {
   if (type_of(env, callback) != napi_function) {
     throw Failure{ErrorClass::type_error, "ERR_INVALID_ARG_TYPE", "the callback must be a function"};
   }
-  auto call = std::make_unique<AsyncCall>(environment, std::move(plan), arrays.input, arrays.output,
-                                          is_true(env, is_own), callback);
+  auto call =
+      std::make_unique<AsyncCall>(environment, std::move(plan), arrays.input, arrays.output, arrays.is_own, callback);
   return to_js(env, environment.start(std::move(call)));
 }
 
 napi_value run_async(napi_env env, napi_callback_info info) {
   const Call<5> call(env, info);
   const std::shared_ptr<const Plan> plan = call.environment->unwrap<PlanHandle>(call.argument[0]).plan();
-  const RunArrays arrays = run_arguments(env, plan->problem(), call.argument[1], call.argument[2]);
-  return start_call(env, *call.environment, plan, arrays, call.argument[3], call.argument[4]);
+  const RunArrays arrays = run_arguments(env, plan->problem(), call.argument[1], call.argument[2], call.argument[3]);
+  return start_call(env, *call.environment, plan, arrays, call.argument[4]);
 }
 
 napi_value abort_call(napi_env env, napi_callback_info info) {
@@ -210,7 +214,7 @@ napi_value abort_call(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// A one-shot call: spec, problem, filter, bias, slopes, input, output.
+// A one-shot call: spec, problem, filter, bias, slopes, input, output, whether that is its own.
 struct Once {
   std::shared_ptr<const Plan> plan;
   RunArrays arrays;
@@ -221,7 +225,7 @@ Once once_arguments(napi_env env, Environment& environment, const napi_value* ar
   const Problem problem = problem_argument(env, argument[1]);
   expect_match(spec, problem);
   const Weights weights = weights_argument(env, spec, argument[2], argument[3], argument[4]);
-  const RunArrays arrays = run_arguments(env, problem, argument[5], argument[6]);
+  const RunArrays arrays = run_arguments(env, problem, argument[5], argument[6], argument[7]);
   expect_disjoint(arrays.output, weights.filter, "out must not overlap the filter");
   expect_disjoint(arrays.output, weights.bias, "out must not overlap bias");
   expect_disjoint(arrays.output, weights.slopes, "out must not overlap prelu's alpha");
@@ -229,7 +233,7 @@ Once once_arguments(napi_env env, Environment& environment, const napi_value* ar
 }
 
 napi_value run_once(napi_env env, napi_callback_info info) {
-  const Call<7> call(env, info);
+  const Call<8> call(env, info);
   const Once once = once_arguments(env, *call.environment, call.argument, FilterOwnership::borrow);
   run_plan(env, *once.plan, once.arrays);
   return nullptr;
@@ -238,7 +242,7 @@ napi_value run_once(napi_env env, napi_callback_info info) {
 napi_value run_once_async(napi_env env, napi_callback_info info) {
   const Call<9> call(env, info);
   Once once = once_arguments(env, *call.environment, call.argument, FilterOwnership::copy);
-  return start_call(env, *call.environment, std::move(once.plan), once.arrays, call.argument[7], call.argument[8]);
+  return start_call(env, *call.environment, std::move(once.plan), once.arrays, call.argument[8]);
 }
 
 float float_argument(napi_env env, napi_value value) {
