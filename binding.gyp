@@ -77,7 +77,7 @@
           'type': 'static_library',
           'sources': ['<@(kernel_sources)'],
           'defines': ['DEPTHWISE_ISA_AVX2'],
-          'cflags': ['-fno-asynchronous-unwind-tables'],
+          'cflags': ['-fno-asynchronous-unwind-tables', '-fno-align-jumps', '-fno-align-loops'],
           'cflags_cc': ['-mavx2', '-mfma'],
           'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['-mavx2', '-mfma']},
           'msvs_settings': {'VCCLCompilerTool': {'AdditionalOptions': ['/arch:AVX2']}},
@@ -88,7 +88,7 @@
           'sources': ['<@(kernel_sources)'],
           'defines': ['DEPTHWISE_ISA_AVX512'],
           # GCC 12 takes the undefined operands inside its own AVX-512 headers for uninitialised variables.
-          'cflags': ['-fno-asynchronous-unwind-tables', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+          'cflags': ['-fno-asynchronous-unwind-tables', '-fno-align-jumps', '-fno-align-loops', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
           'cflags_cc': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
           'xcode_settings': {
             'OTHER_CPLUSPLUSFLAGS': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
@@ -104,7 +104,7 @@
           'type': 'static_library',
           'sources': ['<@(kernel_sources)'],
           'defines': ['DEPTHWISE_ISA_NEON'],
-          'cflags': ['-fno-asynchronous-unwind-tables'],
+          'cflags': ['-fno-asynchronous-unwind-tables', '-fno-align-jumps', '-fno-align-loops'],
         },
       ],
     }],

@@ -11,7 +11,7 @@
 #include "core/elementwise.h"
 #include "core/execution.h"
 #include "core/freed_memory.h"
-#include "core/fresh_output.h"
+#include "core/huge_pages.h"
 #include "core/keep_loaded.h"
 #include "core/problem_check.h"
 #include "core/thread_pool.h"
@@ -173,8 +173,8 @@ class Termination final : public Interrupt {
 };
 
 void run_plan(napi_env env, const Plan& plan, const RunArrays& arrays) {
-  const Execution execution{&plan, arrays.input.data, arrays.output.data};
-  if (arrays.is_own) prepare_fresh_output(arrays.output.data, arrays.output.length);
+  const Execution execution{&plan, arrays.input.data, arrays.output.data, arrays.is_own};
+  if (arrays.is_own) prefer_huge_pages(arrays.output.data, arrays.output.length * static_cast<int64_t>(sizeof(float)));
   Termination termination(env);
   const bool is_done = ThreadPool::process().run(execution.work(), plan.is_long() ? &termination : nullptr);
   if (!is_done) throw NapiFailure{napi_generic_failure};

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/fresh_output.h"
 #include "core/huge_pages.h"
 #include "core/problem_check.h"
 
@@ -33,6 +32,8 @@ AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan,
   output_ = Reference(env, output.value);
   if (is_own) {
     execution_.output = output.data;
+    execution_.is_fresh = true;
+    prefer_huge_pages(output.data, output.length * static_cast<int64_t>(sizeof(float)));
   } else {
     output_data_ = output.data;
     output_length_ = output.length;
@@ -45,10 +46,7 @@ AsyncCall::AsyncCall(Environment& environment, std::shared_ptr<const Plan> plan,
   // Once more: what was called since may have run the program.
   const FloatArray source = float_array(env, input.value);
   expect_length(env, source, input.length, "the input changed as the call was made");
-  const bool at_once = plan_->is_brief() && !environment.has_calls();
-  if (is_own && at_once) prepare_fresh_output(output.data, output.length);
-  if (at_once && compute_at_once(source.data)) return;
-  if (is_own) prefer_huge_pages(output.data, output.length * static_cast<int64_t>(sizeof(float)));
+  if (plan_->is_brief() && !environment.has_calls() && compute_at_once(source.data)) return;
   if (source.is_shared(env)) {
     input_ = Reference(env, source.value);
     execution_.input = source.data;

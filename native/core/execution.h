@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fresh_output.h"
 #include "plan.h"
 #include "thread_pool.h"
 
@@ -10,10 +11,12 @@ struct Execution {
   const Plan* plan;
   const float* input;
   float* output;
+  bool is_fresh = false;  // the output's memory is new to this call
 
   TileWork work() const {
     return {[](const void* context, int64_t tile, float* scratch) {
               const auto& self = *static_cast<const Execution*>(context);
+              if (self.is_fresh) claim_outputs(self.output, self.plan->outputs(self.input, tile));
               self.plan->run_tile(self.input, self.output, tile, scratch);
             },
             this,

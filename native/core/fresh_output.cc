@@ -3,20 +3,15 @@
 #include <algorithm>
 
 #include "cpu_features.h"
-#include "huge_pages.h"
 
 namespace depthwise {
 
-void prepare_fresh_output(float* output, int64_t floats) {
-  const int64_t bytes = floats * static_cast<int64_t>(sizeof(float));
-  // Less than this is no cheaper zeroed.
-  constexpr int64_t kLeast = int64_t{1} << 14;
-  if (bytes < kLeast) return;
-  if (bytes <= cpu_caches().l2_bytes) {
-    std::fill_n(output, floats, 0.0f);
-  } else {
-    prefer_huge_pages(output, bytes);
-  }
+void claim_outputs(float* output, const OutputRuns& runs) {
+  // More than the second cache holds would have left it before it is written.
+  const int64_t most = cpu_caches().l2_bytes / static_cast<int64_t>(2 * sizeof(float));
+  if (runs.runs * runs.floats > most) return;
+  float* run = output + runs.first;
+  for (int64_t i = 0; i < runs.runs; ++i, run += runs.stride) std::fill_n(run, runs.floats, 0.0f);
 }
 
 }  // namespace depthwise

@@ -50,12 +50,20 @@ struct KernelArgs {
 // At least the widest tile of channels that a kernel reads at once.
 constexpr int64_t kChannelPad = 64;
 
+// Outputs as runs of neighbouring floats: `runs` of `floats`, each `stride` behind the one before, from `first` on.
+struct OutputRuns {
+  int64_t first = 0, runs = 0, floats = 0, stride = 0;
+};
+
 // A family is one algorithm compiled for one instruction set. plan returns false where it declines.
 struct KernelFamily {
   const char* name;
   bool (*plan)(const Problem& problem, KernelPlan& plan);
   void (*pack)(const Problem& problem, const KernelPlan& plan, const FilterView& filter, float* packed);
   void (*run)(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch);
+  // What a tile writes, or no runs where that lies too scattered. Null: outputs that the caches don't have are no
+  // burden to the family.
+  OutputRuns (*outputs)(const KernelArgs& args, const float* input, int64_t tile) = nullptr;
 };
 
 }  // namespace depthwise

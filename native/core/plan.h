@@ -33,6 +33,11 @@ class Plan {
   // Whether a thread is expected to take no longer for it than some 100 us, which is what handing it to others costs.
   bool is_brief() const { return is_brief_; }
 
+  // What run_tile is going to write, where a kernel would wait for it to come from memory; else no runs.
+  OutputRuns outputs(const float* input, int64_t tile) const noexcept {
+    return family_.outputs ? family_.outputs(args_, input, tile) : OutputRuns();
+  }
+
   // Writes the outputs of one tile. input and output hold input_floats(problem()) and
   // output_floats(problem()) floats and don't overlap; scratch holds scratch_floats(), 64-byte aligned,
   // and belongs to this call alone.

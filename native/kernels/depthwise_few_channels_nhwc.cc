@@ -16,7 +16,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
 
 }  // namespace
 
-extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_few_channels_nhwc) = {"depthwise_few_channels_nhwc", plan,
-                                                                           pack_flat_rows, run_flat_rows<Identity>};
+extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_few_channels_nhwc) = {
+    "depthwise_few_channels_nhwc", plan, pack_flat_rows, run_flat_rows<Identity>, outputs_of_flat_rows};
 
 }  // namespace depthwise

@@ -26,6 +26,6 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
 }  // namespace
 
 extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_multiplier_nhwc) = {"depthwise_multiplier_nhwc", plan,
-                                                                         pack_flat_rows, run};
+                                                                         pack_flat_rows, run, outputs_of_flat_rows};
 
 }  // namespace depthwise

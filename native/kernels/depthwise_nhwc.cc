@@ -286,6 +286,65 @@ void for_each_strip(const Problem& p, const Phase& rows, int64_t first_row, int6
   }
 }
 
+// What a tile computes, of NHWC.
+struct Area {
+  Phase rows;
+  int64_t image, first_row, end_row, first_column, end_column, first_channel, end_channel;
+  int64_t shift;  // where the second vector of the image's channels begins, see Strip
+};
+
+Area area_of(const KernelArgs& args, const float* input, int64_t tile) {
+  const Problem& p = *args.problem;
+  const int64_t(&param)[16] = args.plan->param;
+  const int64_t channel_tile = tile % param[kChannelTiles];
+  tile /= param[kChannelTiles];
+  const int64_t column_tile = tile % param[kColumnTiles];
+  tile /= param[kColumnTiles];
+  const int64_t row_tile = tile % param[kRowTiles];
+  tile /= param[kRowTiles];
+  Area area;
+  area.rows = phase_of(rows_of(p), tile % param[kPhases]);
+  area.image = tile / param[kPhases];
+  area.first_row = row_tile * param[kTileRows];
+  area.end_row = min(area.first_row + param[kTileRows], area.rows.count);
+
+  // Vectors at multiples of their size don't cross cache lines: worth another vector where there are several.
+  int64_t shift = 0;
+  if (p.in_c % kWidth == 0 && p.in_c >= 5 * kWidth) {
+    shift = -static_cast<int64_t>(reinterpret_cast<uintptr_t>(input) / sizeof(float)) & (kWidth - 1);
+  }
+  const auto boundary = [&](int64_t index) {
+    const int64_t step = index * max(p.in_c / kChannelStep, 1) / param[kChannelTiles];
+    return index == 0 ? 0 : index == param[kChannelTiles] ? p.in_c : step * kChannelStep + shift;
+  };
+  area.first_channel = boundary(channel_tile);
+  area.end_channel = boundary(channel_tile + 1);
+  area.shift = channel_tile == 0 ? shift : 0;
+
+  // Whole blocks of columns, but for the last tile.
+  const auto column = [&](int64_t index) {
+    const int64_t blocks = p.out_w / kRollColumnsStreamed;
+    return index == param[kColumnTiles] ? p.out_w : index * blocks / param[kColumnTiles] * kRollColumnsStreamed;
+  };
+  area.first_column = column(column_tile);
+  area.end_column = column(column_tile + 1);
+  return area;
+}
+
+OutputRuns outputs(const KernelArgs& args, const float* input, int64_t tile) {
+  const Problem& p = *args.problem;
+  if (p.layout == Layout::nchw) return transposed_outputs(p, tile);
+  if (count_phases(rows_of(p)) > 1 || count_phases(columns_of(p)) > 1) return {};
+  const Area area = area_of(args, input, tile);
+  const int64_t rows = area.end_row - area.first_row, channels = area.end_channel - area.first_channel;
+  const int64_t columns = area.end_column - area.first_column, pixels = rows * columns;
+  if (pixels <= 0) return {};
+  const int64_t pixel = (area.image * p.out_h + area.first_row) * p.out_w + area.first_column;
+  const int64_t first = pixel * p.out_c + area.first_channel;
+  if (columns < p.out_w) return {first, rows, columns * p.out_c, p.out_w * p.out_c};
+  return channels < p.out_c ? OutputRuns{first, pixels, channels, p.out_c} : OutputRuns{first, 1, pixels * p.out_c, 0};
+}
+
 void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
   const Problem& p = *args.problem;
   const int64_t(&param)[16] = args.plan->param;
@@ -299,38 +358,14 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     });
     return;
   }
-  const int64_t channel_tile = tile % param[kChannelTiles];
-  tile /= param[kChannelTiles];
-  const int64_t column_tile = tile % param[kColumnTiles];
-  tile /= param[kColumnTiles];
-  const int64_t row_tile = tile % param[kRowTiles];
-  tile /= param[kRowTiles];
-  const Phase rows = phase_of(rows_of(p), tile % param[kPhases]);
-  const int64_t image = tile / param[kPhases];
-  const int64_t first_row = row_tile * param[kTileRows];
-  const int64_t end_row = min(first_row + param[kTileRows], rows.count);
+  const Area area = area_of(args, input, tile);
+  const int64_t first_row = area.first_row, end_row = area.end_row;
+  const int64_t first_channel = area.first_channel, end_channel = area.end_channel;
+  const int64_t first_column = area.first_column, end_column = area.end_column;
   if (first_row >= end_row) return;
-  const int64_t in_image = p.in_h * p.in_w * p.in_c, out_row = p.out_w * p.out_c;
-  input += image * in_image;
-  output += image * p.out_h * out_row;
-
-  // Vectors at multiples of their size don't cross cache lines: worth another vector where there are several.
-  int64_t shift = 0;
-  if (p.in_c % kWidth == 0 && p.in_c >= 5 * kWidth) {
-    shift = -static_cast<int64_t>(reinterpret_cast<uintptr_t>(input) / sizeof(float)) & (kWidth - 1);
-  }
-  const auto boundary = [&](int64_t index) DEPTHWISE_LAMBDA_INLINE {
-    const int64_t step = index * max(p.in_c / kChannelStep, 1) / param[kChannelTiles];
-    return index == 0 ? 0 : index == param[kChannelTiles] ? p.in_c : step * kChannelStep + shift;
-  };
-  const int64_t first_channel = boundary(channel_tile), end_channel = boundary(channel_tile + 1);
-
-  // Whole blocks of columns, but for the last tile.
-  const auto column_of_tile = [&](int64_t index) {
-    const int64_t blocks = p.out_w / kRollColumnsStreamed;
-    return index == param[kColumnTiles] ? p.out_w : index * blocks / param[kColumnTiles] * kRollColumnsStreamed;
-  };
-  const int64_t first_column = column_of_tile(column_tile), end_column = column_of_tile(column_tile + 1);
+  const int64_t out_row = p.out_w * p.out_c;
+  input += area.image * p.in_h * p.in_w * p.in_c;
+  output += area.image * p.out_h * out_row;
 
   const Bounds bounds(args);
   Strip strip = bounds.strip();
@@ -339,9 +374,9 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   strip.weights = args.weights + first_channel;
   strip.bias = args.bias + first_channel;
   strip.channels = end_channel - first_channel;
-  strip.shift = channel_tile == 0 ? shift : 0;
+  strip.shift = area.shift;
   const int64_t staged = min(param[kStagedChannels], strip.channels);
-  for_each_strip(p, rows, first_row, end_row, strip, [&](const Strip& s) {
+  for_each_strip(p, area.rows, first_row, end_row, strip, [&](const Strip& s) {
     if (staged > 0) {
       run_staged(*args.plan, s, staged, scratch);
     } else if (param[kColumnTiles] == 1) {
@@ -352,13 +387,13 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   });
   if (!args.activate) return;
   for (int64_t y = first_row; y < end_row; ++y) {
-    float* row = output + (rows.first + y * rows.out_step) * out_row + first_column * p.out_c + first_channel;
+    float* row = output + (area.rows.first + y * area.rows.out_step) * out_row + first_column * p.out_c + first_channel;
     args.activate(args, row, end_column - first_column, p.out_c, end_channel - first_channel, first_channel);
   }
 }
 
 }  // namespace
 
-extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_nhwc) = {"depthwise_nhwc", plan, pack, run};
+extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_nhwc) = {"depthwise_nhwc", plan, pack, run, outputs};
 
 }  // namespace depthwise

@@ -94,6 +94,25 @@ void pack_transposed(const Problem& p, const FilterView& filter, float* packed) 
   }
 }
 
+// The rows of a tile, and its blocks of planes.
+struct TransposedArea {
+  int64_t image, first_row, end_row, first_block, end_block;
+};
+
+TransposedArea transposed_area(const Problem& p, const TransposedTiles& tiles, int64_t tile) {
+  const int64_t row_tile = tile % tiles.row_tiles, block_tile = tile / tiles.row_tiles % tiles.block_tiles;
+  return {tile / tiles.row_tiles / tiles.block_tiles, row_tile * tiles.rows, min((row_tile + 1) * tiles.rows, p.out_h),
+          block_tile * tiles.blocks, min((block_tile + 1) * tiles.blocks, blocks_of_planes(p))};
+}
+
+OutputRuns transposed_outputs(const Problem& p, int64_t tile) {
+  const TransposedArea area = transposed_area(p, transposed_tiles(p), tile);
+  if (area.first_row >= area.end_row) return {};
+  const int64_t first = area.first_block * kWidth, planes = min(area.end_block * kWidth, p.out_c) - first;
+  return {((area.image * p.out_c + first) * p.out_h + area.first_row) * p.out_w, planes,
+          (area.end_row - area.first_row) * p.out_w, p.out_h * p.out_w};
+}
+
 // One tile. `convolve(picture, strip)` computes all outputs of a picture of kWidth channels, to which strip has the
 // pointers; `bounds` is where the others begin from.
 template <class Convolve>
@@ -101,9 +120,8 @@ void run_transposed(const KernelArgs& args, const float* input, float* output, i
                     const Strip& bounds, const Convolve& convolve) {
   const Problem& p = *args.problem;
   const TransposedTiles tiles = transposed_tiles(p);
-  const int64_t row_tile = tile % tiles.row_tiles, block_tile = tile / tiles.row_tiles % tiles.block_tiles;
-  const int64_t image = tile / tiles.row_tiles / tiles.block_tiles;
-  const int64_t first = row_tile * tiles.rows, end = min(first + tiles.rows, p.out_h);
+  const TransposedArea area = transposed_area(p, tiles, tile);
+  const int64_t image = area.image, first = area.first_row, end = area.end_row;
   if (first >= end) return;
   const InputRows rows = input_rows(p, first, end);
   const int64_t in_plane = p.in_h * p.in_w, out_plane = p.out_h * p.out_w;
@@ -118,8 +136,7 @@ void run_transposed(const KernelArgs& args, const float* input, float* output, i
   float* const pixels = scratch;
   float* const results = scratch + most_input_rows_of(p, tiles.rows) * p.in_w * kWidth;
   const int64_t taps = p.filter_h * p.filter_w;
-  const int64_t end_block = min((block_tile + 1) * tiles.blocks, blocks_of_planes(p));
-  for (int64_t block = block_tile * tiles.blocks; block < end_block; ++block) {
+  for (int64_t block = area.first_block; block < area.end_block; ++block) {
     const int64_t channel = block * kWidth, channels = min(kWidth, p.out_c - channel);
     alignas(64) float bias[kWidth] = {};
     for (int64_t c = 0; c < channels; ++c) bias[c] = args.bias[channel + c];

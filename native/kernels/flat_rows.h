@@ -572,5 +572,16 @@ void run_flat_rows(const KernelArgs& args, const float* input, float* output, in
       .run();
 }
 
+// Of whole rows that follow one another.
+inline OutputRuns outputs_of_flat_rows(const KernelArgs& args, const float*, int64_t tile) {
+  const Problem& p = *args.problem;
+  const Split split = split_of(*args.plan);
+  if (split.unit_blocks > 1 || split.row_phases > 1) return {};
+  const int64_t image = tile / split.row_blocks, first = tile % split.row_blocks * split.tile_rows;
+  const int64_t rows = min_of(split.tile_rows, p.out_h - first), row_floats = p.out_w * p.out_c;
+  if (rows <= 0) return {};
+  return {(image * p.out_h + first) * row_floats, 1, rows * row_floats, 0};
+}
+
 }  // namespace
 }  // namespace depthwise

@@ -196,8 +196,15 @@ inline std::vector<float> run(const Problem& p, const IsaKernels& isa, const Ker
   args.bias = bias.data();
   args.slopes = activation.kind == ActivationKind::prelu ? slopes.data() : nullptr;
   for (int64_t i = 0; i < plan.tiles; ++i) {
+    const int64_t tile = flush == Flush::end ? i : plan.tiles - 1 - i;
     scratch.clear();
-    family.run(args, input.data(), output.data(), flush == Flush::end ? i : plan.tiles - 1 - i, scratch.data());
+    // Each tile writes all that it announces, and that is no other's, in whatever order the tiles run.
+    if (family.outputs) {
+      const OutputRuns runs = family.outputs(args, input.data(), tile);
+      for (int64_t r = 0; r < runs.runs; ++r)
+        std::fill_n(output.data() + runs.first + r * runs.stride, runs.floats, NAN);
+    }
+    family.run(args, input.data(), output.data(), tile, scratch.data());
   }
 
   CHECK(input.surroundings_untouched());
