@@ -212,9 +212,10 @@ bool plan(const Problem& p, KernelPlan& plan) {
   if (p.layout != Layout::nchw || p.stride_h != 1 || p.stride_w != 1 || p.out_w != p.in_w) return false;
   // Many outputs a group make up for a transpose, and so do some where lanes lie behind the plane's end, unless their
   // own vector leaves more of its lanes empty.
+  if (out_c > kMostGroupOutputs) return false;
   const int64_t pixels = p.out_h * p.out_w, lanes = round_up(pixels, kWidth);
   const bool wasteful = 20 * pixels < 19 * lanes && 20 * pixels * max(out_c, kWidth) < 21 * lanes * out_c;
-  if (out_c > kMostGroupOutputs || (2 * out_c > kWidth && wasteful)) return false;
+  if (wasteful && 2 * out_c > kWidth) return false;
 
   Split split{};
   choose_sizes(p, split);

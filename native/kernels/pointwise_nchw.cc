@@ -157,9 +157,11 @@ bool plan_gathered(const Problem& p, KernelPlan& plan) {
     return false;
   const int64_t rows = in_c * p.filter_h * p.filter_w;
   if (rows > kMostTapRows || p.stride_w > kMostSplitStride || 4 * p.out_w < 3 * round_up(p.out_w, kWidth)) return false;
+  // Filters that reach over more than there is room for, by numbers whose products 64 bits may not hold.
+  if ((p.filter_h - 1) * p.dilation_h >= kSplitFloats || (p.filter_w - 1) * p.dilation_w >= kSplitFloats) return false;
   constexpr int64_t kUnit = kVectors * kWidth;
   Split split{};
-  split.pixels = round_up(p.out_w, kUnit);
+  split.pixels = min(round_up(p.out_w, kUnit), kSplitFloats);
   while (split.pixels > kUnit && SplitRows(p, in_c, split.pixels, 0).zeros > kSplitFloats) split.pixels -= kUnit;
   if (SplitRows(p, in_c, split.pixels, 0).zeros > kSplitFloats) return false;
   split.blocks = block_count(p, true);
@@ -184,9 +186,13 @@ bool plan(const Problem& p, KernelPlan& plan) {
       p.out_h != p.in_h || p.out_w != p.in_w) {
     return plan_gathered(p, plan);
   }
-  // Small planes fill their last vector badly; many outputs make up for a transpose.
-  const int64_t lanes = round_up(pixels, kWidth);
-  if (5 * pixels < 4 * lanes && out_c > 2 * kWidth) return false;
+  // Where lanes behind a plane's end take longer than transposes, at some 11 multiplications a float. Shorter vectors
+  // have few of them.
+  const int64_t empty = round_up(pixels, kWidth) - pixels;
+  const double fmas = static_cast<double>(empty * in_c) * static_cast<double>(out_c);
+  const double floats = static_cast<double>(in_c + out_c) * static_cast<double>(pixels);
+  const bool wasteful = kWidth < 16 ? 4 * empty > pixels : fmas > 11 * floats;
+  if (wasteful && out_c > 2 * kWidth) return false;
 
   constexpr int64_t kUnit = kVectors * kWidth;
   Split split{};
