@@ -37,6 +37,9 @@ constexpr int64_t most_pixels(int64_t vectors, int64_t fold) {
 }
 constexpr int64_t kMostPixels = max(most_pixels(1, 1), most_pixels(2, 1));
 
+// Whether pixels may be sorted by the padding that they share, see for_each_run.
+constexpr bool kSorts = kRegisters < 32;
+
 struct Tile {
   int64_t count;                // of runs of P pixels, one behind the other
   const float* const* pixels;   // [taps][pitch], at the first pixel
@@ -46,7 +49,7 @@ struct Tile {
   const float* weights;
   const float* bias;
   float* output;
-  const int32_t* places;  // of the pixels, from `output`
+  const int32_t* places;  // of the pixels, from `output`, where they are sorted; else they follow each other there
   int64_t output_pitch;   // floats between neighbouring pixels
   int64_t outputs;        // to write, more than (V - 1) * kWidth, at most V * kWidth
   float lo, hi;
@@ -157,7 +160,8 @@ DEPTHWISE_INLINE vec unfold(vec x) {
 // A tap that falls on padding for all pixels is left out, and so are the first or the last pixel where it does for
 // them; a single pixel is thus computed without padding.
 template <int P, int V, int F>
-DEPTHWISE_INLINE void run_pixels(const Tile& t, const float* const* pixels, const int32_t* places) {
+DEPTHWISE_INLINE void run_pixels(const Tile& t, int64_t first_pixel) {
+  const float* const* pixels = t.pixels + first_pixel;
   vec sums[P][V];
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p) {
@@ -204,9 +208,10 @@ DEPTHWISE_INLINE void run_pixels(const Tile& t, const float* const* pixels, cons
   }
   const int64_t last = t.outputs - (V - 1) * kWidth;
   const tail lanes = tail_of(last);
+  float* output = t.output + first_pixel * t.output_pitch;
   DEPTHWISE_UNROLL
-  for (int p = 0; p < P; ++p) {
-    float* output = t.output + places[p] * t.output_pitch;
+  for (int p = 0; p < P; ++p, output += t.output_pitch) {
+    if (kSorts) output = t.output + t.places[first_pixel + p] * t.output_pitch;
     DEPTHWISE_UNROLL
     for (int v = 0; v < V - 1; ++v) store(output + v * kWidth, sums[p][v]);
     if (last == kWidth) {
@@ -219,7 +224,7 @@ DEPTHWISE_INLINE void run_pixels(const Tile& t, const float* const* pixels, cons
 
 template <int P, int V, int F>
 void run_tile(const Tile& t) {
-  for (int64_t m = 0; m < t.count; ++m) run_pixels<P, V, F>(t, t.pixels + m * P, t.places + m * P);
+  for (int64_t m = 0; m < t.count; ++m) run_pixels<P, V, F>(t, m * P);
 }
 
 using RunTile = void (*)(const Tile&);
@@ -282,7 +287,7 @@ struct Split {
   int64_t pixels_first;  // whether successive tiles share weights rather than inputs
   int64_t joined;        // the taps of a filter row may become one
   int64_t by_rows;       // no micro-kernel's pixels lie in two rows, so that they share their padding
-  int64_t sorted;        // pixels that share their padding are neighbours, see PixelOrder
+  int64_t sorted;        // pixels that share their padding are neighbours, see for_each_run
   int64_t copied;        // NHWC inputs are copied to scratch memory
   int64_t together;      // so many pixels of all blocks are computed before the next; of planes, all of the tile's
 };
@@ -324,6 +329,9 @@ int64_t most_groups(const Problem& p, int64_t blocks) {
   return min(p.groups, per_group == 1 ? blocks : (blocks + per_group - 2) / per_group + 1);
 }
 
+// Pointers of a tap, with room behind them for fill_steps().
+int64_t table_pitch(int64_t pixels) { return round_up(pixels, kStepsAtOnce) + kStepsAtOnce; }
+
 Scratch scratch_of(const Problem& p, const Split& split) {
   const bool planes = p.layout == Layout::nchw;
   const int64_t groups = most_groups(p, split.blocks);
@@ -332,8 +340,8 @@ Scratch scratch_of(const Problem& p, const Split& split) {
   constexpr int64_t kPointerFloats = sizeof(void*) / 4;
   Scratch s;
   s.pointers = 0;
-  s.places = round_up(p.filter_h * p.filter_w * split.pixels * kPointerFloats, 16);
-  s.zeros = s.places + round_up(split.pixels, 16);
+  s.places = round_up(p.filter_h * p.filter_w * table_pitch(split.pixels) * kPointerFloats, 16);
+  s.zeros = s.places + round_up(table_pitch(split.pixels), 16);
   s.patches = s.zeros + round_up(max(channels, p.filter_w * p.in_c * split.joined), 16);
   const int64_t patches = min(split.pixels, border_pixels(p) * most_rows(p, split.pixels)) * p.filter_h;
   s.input = s.patches + round_up(split.joined ? patches * p.filter_w * p.in_c : 0, 16);
@@ -352,6 +360,9 @@ constexpr int64_t kCachedWeights = 1 << 17;
 // Weights that stay in the first: few pixels at a time take all of them, so that outputs are written in the order of
 // their addresses.
 constexpr int64_t kNearWeights = 1 << 13;
+
+// The first cache has a line of each set in so many floats, and at least so many of each beside what else passes.
+constexpr int64_t kSetsFloats = 1024, kMostOfSet = 7;
 
 // The tiles of planes: of those that are small enough, the ones that cost the least beside the multiplications. Each
 // tile transposes all inputs that its rows need, at some 11 multiplications a float (of 32 or 16 a cycle), so that rows
@@ -396,7 +407,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
       p.pad_top > 0 || p.pad_left > 0 || (p.out_w - 1) * p.stride_w + 1 > p.in_w - (p.filter_w - 1) * p.dilation_w;
   split.joined = p.groups == 1 && p.dilation_w == 1 && p.filter_w > 1 && p.in_c < 16;
   // Equal parts of a short row leave many of few registers without a pixel; of a very short one, so do the borders.
-  split.sorted = pads && !split.joined && kRegisters < 32 && p.out_w >= 8 && p.out_w < 16;
+  split.sorted = pads && !split.joined && kSorts && p.out_w >= 8 && p.out_w < 16;
   split.by_rows = pads && !split.sorted && p.out_w / ceil_div(p.out_w, most) >= 4;
   const int64_t unit = split.by_rows ? p.out_w : most;
   if (p.layout == Layout::nchw) {
@@ -418,7 +429,10 @@ bool plan(const Problem& p, KernelPlan& plan) {
   split.pixel_tiles = ceil_div(pixels, split.pixels);
   split.block_tiles = ceil_div(all_blocks, split.blocks);
   split.pixels_first = p.out_c * depth > kCachedWeights;
-  split.copied = cpu_caches().few_ways_thrash && p.layout == Layout::nhwc && collides(p.stride_w * p.in_c) &&
+  // Of the pixels that a micro-kernel reads at once, so many lie in the same set of the first cache.
+  const int64_t at_once = split.by_rows ? ceil_div(p.out_w, ceil_div(p.out_w, most)) : most;
+  const int64_t of_set = ceil_div(at_once * gcd(p.stride_w * p.in_c, kSetsFloats), kSetsFloats);
+  split.copied = cpu_caches().few_ways_thrash && p.layout == Layout::nhwc && of_set > kMostOfSet &&
                  depth / in_c * split.blocks * per_block >= 128;
   const bool near = p.layout == Layout::nhwc && split.blocks > 1 && split.blocks * per_block * depth <= kNearWeights;
   split.together = near ? 4 * unit : split.pixels;
@@ -516,36 +530,37 @@ struct PointerTable {
   void fill(int64_t first, int64_t count, bool sorted, bool joined) {
     int64_t m = 0;
     for_each_run(p, first, count, sorted, [&](int64_t oy, int64_t ox, int64_t run) {
-      for (int64_t i = 0; i < run; ++i) places[m + i] = static_cast<int32_t>(oy * p.out_w + ox + i - first);
-      for (int64_t ky = 0; ky < p.filter_h; ++ky) {
+      if (kSorts) fill_steps(places + m, run, static_cast<int32_t>(oy * p.out_w + ox - first), 1);
+      const auto row_of = [&](int64_t ky) -> const float* {
         const int64_t iy = oy * p.stride_h + ky * p.dilation_h - p.pad_top;
-        const bool inside = iy >= 0 && iy < p.in_h;
-        const float* row = inside ? in.data + (iy - in.first_row) * in.row_pitch : nullptr;
-        if (joined) {
-          fill_joined(row, pointers + ky * pitch + m, ox, run);
-          continue;
-        }
-        for (int64_t kx = 0; kx < p.filter_w; ++kx) {
-          fill_row(row, kx, pointers + (ky * p.filter_w + kx) * pitch + m, ox, run);
-        }
+        return iy >= 0 && iy < p.in_h ? in.data + (iy - in.first_row) * in.row_pitch : nullptr;
+      };
+      if (joined) {
+        for (int64_t ky = 0; ky < p.filter_h; ++ky) fill_joined(row_of(ky), pointers + ky * pitch + m, ox, run);
+      } else {
+        for (int64_t kx = 0; kx < p.filter_w; ++kx) fill_column(row_of, kx, ox, run, m);
       }
       m += run;
     });
   }
 
-  void fill_row(const float* row, int64_t kx, const float** to, int64_t ox, int64_t run) {
-    int64_t ix = ox * p.stride_w + kx * p.dilation_w - p.pad_left;
-    int64_t i = 0;
-    if (!row) {
-      for (; i < run; ++i) to[i] = padding;
-      return;
+  // The taps (ky, kx) of a run.
+  template <typename RowOf>
+  void fill_column(RowOf row_of, int64_t kx, int64_t ox, int64_t run, int64_t m) {
+    const int64_t first = ox * p.stride_w + kx * p.dilation_w - p.pad_left;
+    const int64_t left = first < 0 ? min(run, ceil_div(-first, p.stride_w)) : 0;
+    const int64_t end = first < p.in_w ? max(left, min(run, (p.in_w - 1 - first) / p.stride_w + 1)) : left;
+    for (int64_t ky = 0; ky < p.filter_h; ++ky) {
+      const float** to = pointers + (ky * p.filter_w + kx) * pitch + m;
+      const float* row = row_of(ky);
+      const int64_t inside = row ? end : left;
+      for (int64_t i = 0; i < left; ++i) to[i] = padding;
+      if (left < inside) {
+        const float* pixel = row + (first + left * p.stride_w) * in.pixel_pitch;
+        fill_steps(to + left, inside - left, pixel, p.stride_w * in.pixel_pitch);
+      }
+      for (int64_t i = inside; i < run; ++i) to[i] = padding;
     }
-    for (; i < run && ix < 0; ++i, ix += p.stride_w) to[i] = padding;
-    const int64_t inside = ix < p.in_w ? min(run, i + ceil_div(p.in_w - ix, p.stride_w)) : i;
-    const float* pixel = row + ix * in.pixel_pitch;
-    const int64_t step = p.stride_w * in.pixel_pitch;
-    for (; i < inside; ++i, pixel += step) to[i] = pixel;
-    for (; i < run; ++i) to[i] = padding;
   }
 
   void fill_joined(const float* row, const float** to, int64_t ox, int64_t run) {
@@ -556,8 +571,9 @@ struct PointerTable {
     for (int64_t i = 0; i < run; ++i) {
       if (ox + i >= begin && ox + i < end) {
         const float* pixel = row + ((ox + i) * p.stride_w - p.pad_left) * p.in_c;
-        const int64_t step = p.stride_w * p.in_c, inside = min(run, end - ox);
-        for (; i < inside; ++i, pixel += step) to[i] = pixel;
+        const int64_t inside = min(run, end - ox);
+        fill_steps(to + i, inside - i, pixel, p.stride_w * p.in_c);
+        i = inside;
         if (i == run) return;
       }
       const int64_t ix = (ox + i) * p.stride_w - p.pad_left;
@@ -606,12 +622,12 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   for (int64_t i = 0; i < room.patches - room.zeros; ++i) zeros[i] = 0.0f;
   const float** pointers = reinterpret_cast<const float**>(scratch + room.pointers);
   int32_t* places = reinterpret_cast<int32_t*>(scratch + room.places);
-  PointerTable table{p, in, pointers, places, pixels, zeros, scratch + room.patches};
+  PointerTable table{p, in, pointers, places, table_pitch(pixels), zeros, scratch + room.patches};
   table.fill(first_pixel, pixels, split.sorted, joined);
 
   Tile t;
   t.zeros = zeros;
-  t.pitch = pixels;
+  t.pitch = table.pitch;
   t.taps = joined ? p.filter_h : p.filter_h * p.filter_w;
   t.length = joined ? p.filter_w * in_c : in_c;
   t.lo = args.lo, t.hi = args.hi, t.clamps = args.clamps;
@@ -626,15 +642,11 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     t.channel = group * in_c - first_channel;
     t.weights = args.weights + (group * blocks.weights + 2 * index * kWidth) * depth;
     t.bias = args.bias + output_channel;
-    if (planes) {
-      t.output = scratch + room.output;
-      t.output_pitch = t.outputs = vectors * kWidth;
-      prefetch_rows(plane, out_plane, outputs, pixels);
-    } else {
-      t.output = output + first_pixel * p.out_c + output_channel;
-      t.output_pitch = p.out_c;
-      t.outputs = outputs;
-    }
+    float* block_output = planes ? scratch + room.output : output + first_pixel * p.out_c + output_channel;
+    t.output = block_output;
+    t.output_pitch = planes ? vectors * kWidth : p.out_c;
+    t.outputs = planes ? t.output_pitch : outputs;
+    if (planes) prefetch_rows(plane, out_plane, outputs, pixels);
     const int64_t fold = index + 1 < blocks.count ? 1 : blocks.fold;
     const RunTile* kernels = kTileKernels.by_size[fold / 2][vectors - 1];
     const int64_t most = finite ? most_pixels(vectors, fold) : 1;
@@ -644,7 +656,11 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
       const auto run_parts = [&](int64_t count, int64_t size) {
         if (count == 0) return;
         t.pixels = pointers + m;
-        t.places = places + m;
+        if (kSorts) {
+          t.places = places + m;
+        } else {
+          t.output = block_output + m * t.output_pitch;
+        }
         t.count = count;
         kernels[size](t);
         m += count * size;
@@ -655,7 +671,7 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     if (!planes) return;
     // Few planes at a time, so that each is written in one go.
     for (int64_t o = 0; o < outputs; o += kWidth) {
-      transpose_matrix(t.output + o, t.output_pitch, pixels, min(kWidth, outputs - o), plane + o * out_plane,
+      transpose_matrix(block_output + o, t.output_pitch, pixels, min(kWidth, outputs - o), plane + o * out_plane,
                        out_plane);
     }
   };

@@ -51,6 +51,7 @@ struct Tap {
 // many weight vectors the kernel holds beside its sums and an input.
 struct Identity {
   static constexpr int kMostTaps = kBaseline ? 3 : 7;
+  static constexpr bool kTakesFour = false;
   static constexpr int64_t kReads = kWidth;
   DEPTHWISE_INLINE explicit Identity(const int32_t*) {}
   DEPTHWISE_INLINE vec all(const float* p) const { return load(p); }
@@ -62,6 +63,7 @@ struct Identity {
 // index[i]: the input of output i, in floats from p.
 struct Spread {
   static constexpr int kMostTaps = kBaseline ? 3 : 5;
+  static constexpr bool kTakesFour = kWidth >= 16;
   static constexpr int64_t kReads = kWidth / 2;
   DEPTHWISE_INLINE explicit Spread(const int32_t* index) : index(index), lanes(load_indices(index)) {}
   DEPTHWISE_INLINE vec all(const float* p) const { return spread(p, lanes); }
@@ -74,6 +76,7 @@ struct Spread {
 
 struct Broadcast {
   static constexpr int kMostTaps = kBaseline ? 3 : 5;
+  static constexpr bool kTakesFour = false;
   static constexpr int64_t kReads = 1;
   DEPTHWISE_INLINE explicit Broadcast(const int32_t*) {}
   DEPTHWISE_INLINE vec all(const float* p) const { return set1(*p); }
@@ -177,10 +180,13 @@ struct Kernels {
   RunVectors wide[kMostTaps + 1], single[kMostTaps + 1], edge[kMostTaps + 1];
 };
 
-// How many of so many taps one pass takes.
-constexpr int64_t taps_of_pass(int64_t taps, int64_t most) {
-  if (taps >= most) return most;
-  return taps == 6 ? 3 : taps == 4 ? 2 : taps;
+// How many of so many taps one pass of R rows takes. Four, which columns of seven leave at stride 2, only where it is
+// worth its code.
+template <typename Expand>
+constexpr int64_t taps_of_pass(int64_t taps, int64_t rows) {
+  if (taps >= Expand::kMostTaps) return Expand::kMostTaps;
+  if (taps == 4 && !(Expand::kTakesFour && rows == kMostRows)) return 2;
+  return taps == 6 ? 3 : taps;
 }
 
 // The kernels for up to `count` taps.
@@ -188,8 +194,7 @@ template <typename Expand, int R, int X, bool kEdge, int count = Expand::kMostTa
 constexpr void list_kernels(RunVectors* kernels) {
   if constexpr (count > 0) {
     list_kernels<Expand, R, X, kEdge, count - 1>(kernels);
-    if constexpr (taps_of_pass(count, Expand::kMostTaps) == count)
-      kernels[count] = run_vectors<Expand, R, X, count, kEdge>;
+    if constexpr (taps_of_pass<Expand>(count, R) == count) kernels[count] = run_vectors<Expand, R, X, count, kEdge>;
   }
 }
 
@@ -340,10 +345,27 @@ void pack_flat_rows(const Problem& p, const KernelPlan& plan, const FilterView& 
   }
 }
 
-// Pixels of `channels` floats, `stride` pixels apart, side by side.
-void gather_pixels(const float* from, int64_t stride, int64_t channels, int64_t pixels, float* to) {
-  for (int64_t x = 0; x < pixels; ++x, from += stride * channels, to += channels) {
-    for (int64_t c = 0; c < channels; ++c) to[c] = from[c];
+// Pixels of `channels` floats, `stride` pixels apart, side by side. `available`: floats that may be read; so many as a
+// vector has may be written behind the last.
+void gather_pixels(const float* from, int64_t available, int64_t stride, int64_t channels, int64_t pixels, float* to) {
+  const int64_t step = stride * channels;
+  int64_t x = 0;
+  if (channels <= kWidth) {
+    // As many as one vector has room for and two reach.
+    const int64_t at_once = min_of(kWidth / channels, (2 * kWidth - channels) / step + 1);
+    int32_t index[kWidth] = {};
+    for (int64_t i = 0; i < at_once * channels; ++i) {
+      index[i] = static_cast<int32_t>(i / channels * step + i % channels);
+    }
+    const indices lanes = load_indices(index);
+    const part inside = part_of(0, at_once * channels);
+    for (; x + at_once <= pixels && x * step + 2 * kWidth <= available; x += at_once) {
+      const float* pixel = from + x * step;
+      store(to + x * channels, pick(inside, load(pixel), load(pixel + kWidth), lanes));
+    }
+  }
+  for (; x < pixels; ++x) {
+    for (int64_t c = 0; c < channels; ++c) to[x * channels + c] = from[x * step + c];
   }
 }
 
@@ -421,8 +443,9 @@ struct Tile {
         const int64_t start = column * p.dilation_w - p.pad_left;
         const int64_t remainder = start - floor_div(start, p.stride_w) * p.stride_w;
         const int64_t pixels = min_of(split.column_pixels, ceil_div(p.in_w - remainder, p.stride_w) - from_pixel);
-        const float* from = image + (iy * p.in_w + from_pixel * p.stride_w + remainder) * p.in_c;
-        gather_pixels(from, p.stride_w, p.in_c, pixels, to);
+        const int64_t from_column = from_pixel * p.stride_w + remainder;
+        const float* from = image + (iy * p.in_w + from_column) * p.in_c;
+        gather_pixels(from, (p.in_w - from_column) * p.in_c, p.stride_w, p.in_c, pixels, to);
       }
     }
   }
@@ -490,7 +513,7 @@ struct Tile {
   // sums, only the cache lines that it writes half have to stay, for the next phase: then units enough to be worth a
   // call.
   void run_rows(const Kernels<Expand::kMostTaps>& kernels, int64_t most_rows, int64_t j) const {
-    const bool one_pass = rows.stride == 1 && taps_of_pass(p.filter_h, Expand::kMostTaps) == p.filter_h;
+    const bool one_pass = rows.stride == 1 && taps_of_pass<Expand>(p.filter_h, most_rows) == p.filter_h;
     const int64_t least = one_pass ? (kWidth >= 16 ? 16 : 6) : 1;
     const int64_t segment = max_of(4096 / most_rows / unit_floats(p, split), least * kMostRows / most_rows);
     const int64_t remainders = min_of(rows.stride, p.filter_h);
@@ -500,7 +523,7 @@ struct Tile {
         for (int64_t remainder = 0; remainder < remainders; ++remainder) {
           const int64_t taps = ceil_div(p.filter_h - remainder, rows.stride);
           for (int64_t k = 0, count; k < taps; k += count) {
-            count = taps_of_pass(taps - k, Expand::kMostTaps);
+            count = taps_of_pass<Expand>(taps - k, most_rows);
             Pass pass = pass_of(j, most_rows, remainder + k * rows.stride, count);
             pass.begins = remainder == 0 && k == 0;
             pass.ends = remainder + 1 == remainders && k + count == taps;

@@ -131,6 +131,17 @@ inline Pixels own_pixels(const Problem& p, const float* image, int64_t channel, 
   return {to, in.first, p.in_w * pitch, pitch};
 }
 
+// for (i < count) to[i] = first + i * step, in so many at once that compilers make vectors of them: as many less one
+// are written behind the last, too.
+constexpr int64_t kStepsAtOnce = 8;
+
+template <class T>
+inline void fill_steps(T* to, int64_t count, T first, int64_t step) {
+  for (int64_t i = 0; i < count; i += kStepsAtOnce, first += kStepsAtOnce * step) {
+    for (int64_t j = 0; j < kStepsAtOnce; ++j) to[i + j] = static_cast<T>(first + j * step);
+  }
+}
+
 // Zeros in place of padding are exact as long as every weight is finite. pack leaves the answer behind the packed
 // weights, in kFlagFloats floats of their own; where it is no, run takes the padding out tap by tap.
 constexpr int64_t kFlagFloats = 16;

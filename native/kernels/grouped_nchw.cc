@@ -180,7 +180,7 @@ void choose_sizes(const Problem& p, Split& split) {
       const int64_t chunks = ceil_div(vectors, most), blocks = ceil_div(out_c, outputs);
       const int64_t v = ceil_div(vectors, chunks), o = ceil_div(out_c, blocks);
       const int64_t loads = (kWidth * 4 == 64 ? 10 * v : 9 * v) / 4 + o;
-      const int64_t cost = chunks * blocks * (max(8, max(o * v, loads)) + 2);
+      const int64_t cost = chunks * blocks * (max(8, max(o * v, loads)) + 3);
       if (least == 0 || cost <= least) {
         least = cost;
         split.chunks = chunks, split.blocks = blocks;
@@ -210,9 +210,12 @@ constexpr int64_t kTileWork = 1 << 20;
 bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups;
   if (p.layout != Layout::nchw || p.stride_h != 1 || p.stride_w != 1 || p.out_w != p.in_w) return false;
-  // Many outputs a group make up for a transpose, and so do some where lanes lie behind the plane's end.
-  const int64_t pixels = p.out_h * p.out_w;
-  if (out_c > kMostGroupOutputs || (2 * out_c > kWidth && 20 * pixels < 19 * round_up(pixels, kWidth))) return false;
+  // Many outputs a group make up for a transpose, and so do some where lanes lie behind the plane's end, unless their
+  // own vector leaves more of its lanes empty.
+  if (out_c > kMostGroupOutputs) return false;
+  const int64_t pixels = p.out_h * p.out_w, lanes = round_up(pixels, kWidth);
+  const bool wasteful = 20 * pixels < 19 * lanes && 20 * pixels * max(out_c, kWidth) < 21 * lanes * out_c;
+  if (wasteful && 2 * out_c > kWidth) return false;
 
   Split split{};
   choose_sizes(p, split);

@@ -1,32 +1,39 @@
 // Convolution of planes (NCHW) as a product of matrices, for each image and group: 1x1 without stride and padding, of
-// which the planes are a matrix as they lie; and any filter on few planes for many outputs, as a network's first layer
-// has them, whose inputs are gathered first, tap by tap (gathered_taps.h).
+// which the planes are a matrix as they lie; and filters on few planes for many outputs, as a network's first layer has
+// them, where what a tap meets is a row of the matrix (split_rows.h).
 //
 //   for (each image, group g, output plane o of the group, pixel m)
 //     sum = bias[o]
 //     for (row i of the matrix: input plane of the group, or tap of one)  sum += weight[o][i] * input[i][m]
 //     output[o][m] = clamp(sum)
 //
-// A vector holds kWidth neighbouring pixels, rows being as good as one, and the micro-kernel computes V of them in O
-// planes; planes are read and written where they lie:
+// A vector holds kWidth neighbouring pixels, and the micro-kernel computes V of them in O planes. It reaches the rows
+// of the matrix by pointers; planes are read and written where they lie:
 //
-//   for (i)  x[v] = V vectors of input[i];  for (o) { w = broadcast(weight[i][o]);  sum[o][v] += x[v] * w }
+//   for (i)  x[v] = V vectors of row[i];  for (o) { w = broadcast(weight[i][o]);  sum[o][v] += x[v] * w }
 //
-// Registers: O * V sums, V inputs, one weight: 14 x 2 with AVX-512, 6 x 2 with 16 registers.
+// Registers: O * V sums, V inputs, one weight: 14 x 2, 8 x 3 for few products, with AVX-512; 6 x 2 with 16 registers.
 // Packed: [group][block of outputs][i][output of the block], blocks as equal as possible. Where one isn't finite, zeros
 // in place of padding would not do: such a filter takes run_carefully.
-#include "gathered_taps.h"
 #include "output_blocks.h"
+#include "split_rows.h"
 
 namespace depthwise {
 namespace {
 
 constexpr int kVectors = 2;
 constexpr int kMostOutputs = (kRegisters - kVectors - 1) / kVectors;
+// Sums of few products are stored so often that fewer outputs at a time, and no last vector on its own, are worth more
+// loads.
+constexpr int kMostVectors = kRegisters >= 32 ? 3 : kVectors;
+constexpr int kMostGatheredOutputs = kRegisters >= 32 ? 8 : kMostOutputs;
+// More than kWidth outputs in blocks as equal as possible leave none with fewer.
+constexpr int kLeastGatheredOutputs = (kMostGatheredOutputs + 1) / 2 + (kWidth >= 16);
 
 struct Panel {
-  const float* input;
-  int64_t rows, row_pitch;  // of the matrix
+  const float* const* rows;  // of the matrix, and kRowsAhead more pointers, which are not read by
+  int64_t row_count;
+  int64_t column;  // of the rows
   const float* weights;
   const float* bias;
   float* output;
@@ -48,14 +55,14 @@ void run_panel(const Panel& p) {
   }
 
   const tail lanes = tail_of(p.last);
-  const float* input = p.input;
   const float* weights = p.weights;
-  for (int64_t i = 0; i < p.rows; ++i, input += p.row_pitch, weights += O) {
+  for (int64_t i = 0; i < p.row_count; ++i, weights += O) {
+    const float *input = p.rows[i] + p.column, *ahead = p.rows[i + kRowsAhead] + p.column;
     vec x[V];
     DEPTHWISE_UNROLL
     for (int v = 0; v < V; ++v) {
       x[v] = kTail && v == V - 1 ? load_tail(input + v * kWidth, lanes) : load(input + v * kWidth);
-      prefetch_near(input + v * kWidth + kRowsAhead * p.row_pitch);
+      prefetch_near(ahead + v * kWidth);
     }
     DEPTHWISE_UNROLL
     for (int o = 0; o < O; ++o) {
@@ -84,13 +91,13 @@ void run_panel(const Panel& p) {
 using RunPanel = void (*)(const Panel&);
 
 struct PanelKernels {
-  RunPanel by_outputs[kVectors][2][kMostOutputs + 1];  // [V - 1][kTail][O]
+  RunPanel by_outputs[kMostVectors][2][kMostOutputs + 1];  // [V - 1][kTail][O]
 };
 
-template <int O, int V>
+template <int O, int V, int kLeast>
 constexpr void list_panel_kernels(PanelKernels& kernels) {
-  if constexpr (O > 0) {
-    list_panel_kernels<O - 1, V>(kernels);
+  if constexpr (O >= kLeast) {
+    list_panel_kernels<O - 1, V, kLeast>(kernels);
     kernels.by_outputs[V - 1][0][O] = run_panel<O, V, false>;
     kernels.by_outputs[V - 1][1][O] = run_panel<O, V, true>;
   }
@@ -98,14 +105,22 @@ constexpr void list_panel_kernels(PanelKernels& kernels) {
 
 constexpr PanelKernels make_panel_kernels() {
   PanelKernels kernels{};
-  list_panel_kernels<kMostOutputs, 1>(kernels);
-  list_panel_kernels<kMostOutputs, 2>(kernels);
+  list_panel_kernels<kMostOutputs, 1, 1>(kernels);
+  list_panel_kernels<kMostOutputs, 2, 1>(kernels);
+  if constexpr (kMostVectors > 2) list_panel_kernels<kMostGatheredOutputs, 3, kLeastGatheredOutputs>(kernels);
   return kernels;
 }
 
 constexpr PanelKernels kPanelKernels = make_panel_kernels();
 
-int64_t block_count(const Problem& p) { return ceil_div(p.out_c / p.groups, kMostOutputs); }
+int64_t block_count(const Problem& p, bool gathered) {
+  return ceil_div(p.out_c / p.groups, gathered ? kMostGatheredOutputs : kMostOutputs);
+}
+
+// Vectors of a panel, of those that are left of a row of the matrix.
+int64_t panel_vectors(int64_t left, bool gathered) {
+  return gathered && kMostVectors > 2 && left > 2 && left != 4 ? 3 : min(left, kVectors);
+}
 
 // A tile is a run of pixels of an image by a run of blocks of one group. Where taps are gathered, it is some rows of
 // outputs and all blocks, and `pixels` is how many of a row are gathered at once.
@@ -130,19 +145,26 @@ constexpr int64_t kTileWork = 5 << 18;
 // Inputs that stay in the second cache while all blocks read them.
 constexpr int64_t kCachedInputs = 1 << 16;
 
-// Gathered inputs that stay in the first cache while all blocks read them, and the most rows of them that are worth it.
-constexpr int64_t kGatheredFloats = 6 << 10, kMostGatheredRows = kWidth >= 16 ? 80 : 48;
-// A gathered vector takes as long as some four fmas; many outputs pay for it, and a transpose serves more inputs.
-constexpr int64_t kMostGatheredPlanes = 4;
+// Split rows that stay in the first cache while all blocks read them, and the most rows of the matrix whose weights
+// pass through it at less than their products' price.
+constexpr int64_t kSplitFloats = 6 << 10, kMostTapRows = 256;
+// Many outputs pay for a split row, and a transpose serves more inputs.
+constexpr int64_t kMostSplitPlanes = 4;
 
 bool plan_gathered(const Problem& p, KernelPlan& plan) {
-  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, rows = in_c * p.filter_h * p.filter_w;
-  if (in_c > kMostGatheredPlanes || out_c <= kWidth || rows > kMostGatheredRows) return false;
-  if (p.stride_w > kMostGatheredStride || 4 * p.out_w < 3 * round_up(p.out_w, kWidth)) return false;
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups;
+  if (in_c > kMostSplitPlanes || out_c <= kWidth || p.filter_h > kMostTapRows || p.filter_w > kMostTapRows)
+    return false;
+  const int64_t rows = in_c * p.filter_h * p.filter_w;
+  if (rows > kMostTapRows || p.stride_w > kMostSplitStride || 4 * p.out_w < 3 * round_up(p.out_w, kWidth)) return false;
+  // Filters that reach over more than there is room for, by numbers whose products 64 bits may not hold.
+  if ((p.filter_h - 1) * p.dilation_h >= kSplitFloats || (p.filter_w - 1) * p.dilation_w >= kSplitFloats) return false;
   constexpr int64_t kUnit = kVectors * kWidth;
   Split split{};
-  split.pixels = min(round_up(p.out_w, kWidth), max(kUnit, kGatheredFloats / rows / kUnit * kUnit));
-  split.blocks = block_count(p);
+  split.pixels = min(round_up(p.out_w, kUnit), kSplitFloats);
+  while (split.pixels > kUnit && SplitRows(p, in_c, split.pixels, 0).zeros > kSplitFloats) split.pixels -= kUnit;
+  if (SplitRows(p, in_c, split.pixels, 0).zeros > kSplitFloats) return false;
+  split.blocks = block_count(p, true);
   split.block_tiles = 1;
   const int64_t row_work = p.out_w * rows * out_c;
   const int64_t tiles = ceil_div(p.out_h, max(1, kTileWork / row_work));
@@ -152,7 +174,7 @@ bool plan_gathered(const Problem& p, KernelPlan& plan) {
   plan.tiles = p.batch * p.groups * split.pixel_tiles;
   plan.packed_floats = p.out_c * rows + kFlagFloats;
   plan.packing = 1;
-  plan.scratch_floats = rows * split.pixels;
+  plan.scratch_floats = SplitRows(p, in_c, split.pixels, kRowsAhead).end;
   store_split(split, plan);
   return true;
 }
@@ -164,9 +186,13 @@ bool plan(const Problem& p, KernelPlan& plan) {
       p.out_h != p.in_h || p.out_w != p.in_w) {
     return plan_gathered(p, plan);
   }
-  // Small planes fill their last vector badly; many outputs make up for a transpose.
-  const int64_t lanes = round_up(pixels, kWidth);
-  if (5 * pixels < 4 * lanes && out_c > 2 * kWidth) return false;
+  // Where lanes behind a plane's end take longer than transposes, at some 11 multiplications a float. Shorter vectors
+  // have few of them.
+  const int64_t empty = round_up(pixels, kWidth) - pixels;
+  const double fmas = static_cast<double>(empty * in_c) * static_cast<double>(out_c);
+  const double floats = static_cast<double>(in_c + out_c) * static_cast<double>(pixels);
+  const bool wasteful = kWidth < 16 ? 4 * empty > pixels : fmas > 11 * floats;
+  if (wasteful && out_c > 2 * kWidth) return false;
 
   constexpr int64_t kUnit = kVectors * kWidth;
   Split split{};
@@ -174,7 +200,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
       kUnit, min(round_up(pixels, kUnit), min(kTileWork / (in_c * min(out_c, kMostOutputs)), kCachedInputs / in_c)));
   split.pixels = min(pixels, round_up(ceil_div(pixels, ceil_div(pixels, wanted)), kUnit));
   split.pixel_tiles = ceil_div(pixels, split.pixels);
-  const int64_t blocks = block_count(p);
+  const int64_t blocks = block_count(p, false);
   const int64_t wanted_blocks = max(1, min(blocks, kTileWork / (split.pixels * in_c * ceil_div(out_c, blocks))));
   split.blocks = ceil_div(blocks, ceil_div(blocks, wanted_blocks));
   split.block_tiles = ceil_div(blocks, split.blocks);
@@ -182,40 +208,59 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.kernel = "pointwise_nchw";
   plan.tiles = p.batch * p.groups * split.pixel_tiles * split.block_tiles;
   plan.packed_floats = p.out_c * in_c;
+  plan.scratch_floats = (in_c + kRowsAhead + kStepsAtOnce) * static_cast<int64_t>(sizeof(void*) / sizeof(float));
   store_split(split, plan);
   return true;
 }
 
 void pack(const Problem& p, const KernelPlan& plan, const FilterView& filter, float* packed) {
-  if (load_split(plan).gathered_rows > 0) return pack_blocks_with_flag(p, plan, block_count(p), filter, packed);
-  pack_blocks(p, block_count(p), filter, packed);
+  if (load_split(plan).gathered_rows > 0) return pack_blocks_with_flag(p, plan, block_count(p, true), filter, packed);
+  pack_blocks(p, block_count(p, false), filter, packed);
 }
 
 // A matrix of inputs by a run of blocks of a group: `output` is of the group's first plane, both at the first pixel.
 struct Product {
-  const float* input;
-  int64_t rows, row_pitch;
+  const float* const* rows;
+  int64_t row_count;
   float* output;
   int64_t out_plane, pixels;
-  int64_t group, first_block, end_block;
+  int64_t group, blocks, first_block, end_block;  // blocks: of the group
+  bool gathered;
 };
 
 void run_product(const KernelArgs& args, const Product& product) {
   const Problem& p = *args.problem;
-  const int64_t out_c = p.out_c / p.groups, blocks = block_count(p);
+  const int64_t out_c = p.out_c / p.groups, blocks = product.blocks;
   Panel panel;
-  panel.rows = product.rows, panel.row_pitch = product.row_pitch, panel.out_plane = product.out_plane;
+  panel.rows = product.rows, panel.row_count = product.row_count, panel.out_plane = product.out_plane;
   panel.lo = args.lo, panel.hi = args.hi;
-  for (int64_t m = 0; m < product.pixels; m += kVectors * kWidth) {
-    const int64_t count = min(product.pixels - m, kVectors * kWidth), vectors = ceil_div(count, kWidth);
-    panel.input = product.input + m;
-    panel.last = count - (vectors - 1) * kWidth;
-    for (int64_t block = product.first_block; block < product.end_block; ++block) {
-      const int64_t first = block_begin(p, blocks, block), outputs = block_begin(p, blocks, block + 1) - first;
-      panel.weights = args.weights + (product.group * out_c + first) * product.rows;
-      panel.bias = args.bias + product.group * out_c + first;
-      panel.output = product.output + first * product.out_plane + m;
-      kPanelKernels.by_outputs[vectors - 1][panel.last < kWidth][outputs](panel);
+  const auto run_panel_at = [&](int64_t m, int64_t vectors, int64_t first, int64_t outputs) {
+    panel.column = m;
+    panel.last = min(product.pixels - m - (vectors - 1) * kWidth, kWidth);
+    panel.weights = args.weights + (product.group * out_c + first) * product.row_count;
+    panel.bias = args.bias + product.group * out_c + first;
+    panel.output = product.output + first * product.out_plane + m;
+    kPanelKernels.by_outputs[vectors - 1][panel.last < kWidth][outputs](panel);
+  };
+  // A matrix that stays in the first cache is gone through once for each block, so that neighbouring lines of few
+  // planes are written; another one once.
+  if (product.gathered) {
+    for (int64_t block = product.first_block, first = block_begin(p, blocks, block), end; block < product.end_block;
+         ++block, first = end) {
+      end = (block + 1) * out_c / blocks;
+      for (int64_t m = 0, vectors; m < product.pixels; m += vectors * kWidth) {
+        vectors = panel_vectors(ceil_div(product.pixels - m, kWidth), true);
+        run_panel_at(m, vectors, first, end - first);
+      }
+    }
+    return;
+  }
+  for (int64_t m = 0, vectors; m < product.pixels; m += vectors * kWidth) {
+    vectors = panel_vectors(ceil_div(product.pixels - m, kWidth), false);
+    for (int64_t block = product.first_block, first = block_begin(p, blocks, block), end; block < product.end_block;
+         ++block, first = end) {
+      end = (block + 1) * out_c / blocks;
+      run_panel_at(m, vectors, first, end - first);
     }
   }
 }
@@ -230,12 +275,15 @@ void run_gathered(const KernelArgs& args, const float* input, float* output, int
   input += matrix * in_c * p.in_h * p.in_w;
   output += matrix * out_c * plane;
   if (weights_are_finite(args)) {
-    Product product{scratch, rows, split.pixels, nullptr, plane, 0, group, 0, split.blocks};
-    for (int64_t oy = first_row; oy < end_row; ++oy) {
-      for (int64_t ox = 0; ox < p.out_w; ox += split.pixels) {
+    const SplitRows room(p, in_c, split.pixels, kRowsAhead);
+    TapRows taps(p, room, kRowsAhead, input, scratch);
+    Product product{nullptr, rows, nullptr, plane, 0, group, split.blocks, 0, split.blocks, true};
+    for (int64_t ox = 0; ox < p.out_w; ox += split.pixels) {
+      taps.forget();
+      for (int64_t oy = first_row; oy < end_row; ++oy) {
+        product.rows = taps.of(oy, ox);
         product.pixels = min(split.pixels, p.out_w - ox);
         product.output = output + oy * p.out_w + ox;
-        gather_taps(p, input, in_c, oy, ox, product.pixels, scratch, split.pixels);
         run_product(args, product);
       }
     }
@@ -256,14 +304,17 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const Problem& p = *args.problem;
   const Split split = load_split(*args.plan);
   if (split.gathered_rows > 0) return run_gathered(args, input, output, tile, scratch);
-  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, plane = p.in_h * p.in_w, blocks = block_count(p);
+  const int64_t in_c = p.in_c / p.groups, out_c = p.out_c / p.groups, plane = p.in_h * p.in_w;
+  const int64_t blocks = block_count(p, false);
   const int64_t block_tile = tile % split.block_tiles, pixel_tile = tile / split.block_tiles % split.pixel_tiles;
   const int64_t matrix = tile / (split.block_tiles * split.pixel_tiles), group = matrix % p.groups;
   const int64_t first_block = block_tile * split.blocks, end_block = min(first_block + split.blocks, blocks);
   const int64_t first_pixel = pixel_tile * split.pixels, pixels = min(split.pixels, plane - first_pixel);
   input += matrix * in_c * plane + first_pixel;
   output += matrix * out_c * plane + first_pixel;
-  run_product(args, {input, in_c, plane, output, plane, pixels, group, first_block, end_block});
+  const float** rows = reinterpret_cast<const float**>(scratch);
+  fill_steps(rows, in_c + kRowsAhead, input, plane);
+  run_product(args, {rows, in_c, output, plane, pixels, group, blocks, first_block, end_block, false});
   if (args.activate) {
     const int64_t first = block_begin(p, blocks, first_block), outputs = block_begin(p, blocks, end_block) - first;
     args.activate(args, output + first * plane, outputs, plane, pixels, group * out_c + first);

@@ -36,13 +36,18 @@ DEPTHWISE_NOINLINE void transpose_edge(const float* from, int64_t from_pitch, in
 }
 
 // for (r < rows) for (c < columns) to[c * to_pitch + r] = from[r * from_pitch + c]
+//
+// The last squares overlap those before them: masks take longer than what is done twice.
 DEPTHWISE_NOINLINE void transpose_matrix(const float* from, int64_t from_pitch, int64_t rows, int64_t columns,
                                          float* to, int64_t to_pitch) {
-  for (int64_t r = 0; r < rows; r += kWidth) {
-    for (int64_t c = 0; c < columns; c += kWidth) {
+  const int64_t last_row = max(0, rows - kWidth), last_column = max(0, columns - kWidth);
+  for (int64_t i = 0; i < rows; i += kWidth) {
+    const int64_t r = min(i, last_row);
+    for (int64_t j = 0; j < columns; j += kWidth) {
+      const int64_t c = min(j, last_column);
       const float* source = from + r * from_pitch + c;
       float* target = to + c * to_pitch + r;
-      if (rows - r >= kWidth && columns - c >= kWidth) {
+      if (rows >= kWidth && columns >= kWidth) {
         transpose_square<true>(source, from_pitch, kWidth, kWidth, target, to_pitch);
       } else {
         transpose_edge(source, from_pitch, min(rows - r, kWidth), min(columns - c, kWidth), target, to_pitch);

@@ -113,13 +113,63 @@ TEST_CASE("grouped_small: inputs that are copied on the CPUs where that pays") {
   }
 }
 
+// Few outputs of so many inputs that a block is one group, of which two are computed side by side.
+TEST_CASE("grouped_small: pairs of blocks, even and odd numbers of them, about the widths of their strips") {
+  for (int64_t width = 1; width <= 30; ++width) {
+    for (const int64_t groups : {2, 5}) {
+      for (const int64_t stride : {1, 2}) {
+        check_grouped(same({.in_h = 3,
+                            .in_w = width,
+                            .in_c = 17 * groups,
+                            .out_c = 3 * groups,
+                            .groups = groups,
+                            .stride_h = stride,
+                            .stride_w = stride}));
+      }
+    }
+  }
+}
+
+TEST_CASE("grouped_small: pairs of blocks: filters, paddings, several tiles, inputs that share a line of the cache") {
+  for (const int64_t filter : {2, 3, 5, 8}) {
+    check_grouped({.batch = 2,
+                   .in_h = 9,
+                   .in_w = 11,
+                   .in_c = 54,
+                   .out_c = 12,
+                   .groups = 3,
+                   .filter_h = filter,
+                   .filter_w = filter,
+                   .stride_h = 2,
+                   .stride_w = 2,
+                   .dilation_w = 3,
+                   .pad_top = 7,
+                   .pad_left = 9,
+                   .pad_bottom = 6,
+                   .pad_right = 12});
+  }
+  check_grouped(same({.in_h = 14, .in_w = 14, .in_c = 1088, .out_c = 256, .groups = 64, .stride_h = 2, .stride_w = 2}));
+  check_grouped(same({.in_h = 61, .in_w = 13, .in_c = 170, .out_c = 40, .groups = 10}));
+  for (const bool copied : {false, true}) {
+    const AssumedCaches assumed({.l2_bytes = int64_t{1} << 20, .few_ways_thrash = copied});
+    check_kernel(kFamily, same({.in_h = 4, .in_w = 23, .in_c = 1024, .out_c = 64, .groups = 32}));
+  }
+}
+
 TEST_CASE("grouped_small: special values, padding skipped") {
   for (const ActivationKind kind : {ActivationKind::linear, ActivationKind::relu, ActivationKind::relu6}) {
     for (const int64_t groups : {1, 2, 5}) {
       for (const int64_t stride : {1, 2}) {
-        check_grouped(
-            same({.in_h = 9, .in_w = 10, .in_c = 4 * groups, .groups = groups, .stride_h = stride, .stride_w = stride}),
-            {.activation = {kind, 0.0f, 0.0f, 0.0f}, .values = Values::special});
+        for (const int64_t inputs : {4, 18}) {
+          check_grouped(same({.in_h = 9,
+                              .in_w = 10,
+                              .in_c = inputs * groups,
+                              .out_c = 4 * groups,
+                              .groups = groups,
+                              .stride_h = stride,
+                              .stride_w = stride}),
+                        {.activation = {kind, 0.0f, 0.0f, 0.0f}, .values = Values::special});
+        }
       }
     }
   }

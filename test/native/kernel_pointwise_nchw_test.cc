@@ -73,6 +73,9 @@ TEST_CASE("pointwise_nchw: gathered: filters of other heights, groups, layouts, 
   shape.in_c = 12, shape.out_c = 60, shape.groups = 3;
   check_gathered(shape);
   check_gathered(picture(90, 95, 3, 45, 3, 1));
+  check_gathered(picture(15, 112, 3, 33, 7, 2));
+  check_gathered(picture(13, 60, 4, 24, 8, 1));
+  check_gathered(picture(7, 1300, 4, 17, 5, 2));
   shape = picture(20, 60, 3, 64, 3, 2);
   shape.stride_h = 3, shape.filter_layout = FilterLayout::oihw;
   check_gathered(shape);
