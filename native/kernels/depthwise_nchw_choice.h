@@ -41,6 +41,7 @@ inline bool has_own_micro_kernel(const Problem& p) {
   if (kBaseline || p.filter_w != T || p.stride_w != S || p.dilation_w != d) return false;
   if (S == 1 ? T != 3 && T != 5 && T != 7 : S != 2 || (T != 3 && T != 5) || d != 1) return false;
   if (p.out_h < 4 && (S == 2 || T != 3)) return false;
+  if (p.out_h == 4 && S == 2 && T == 5) return false;
   const auto fits = [&](int64_t rows) { return rows <= 0 || rows == T / 2 || (S == 2 && rows == T / 2 - 1); };
   if (d > 1) return p.pad_top == T / 2 * d && p.out_h == p.in_h;
   return fits(p.pad_top) && fits((p.out_h - 1) * S + T - p.pad_top - p.in_h);
@@ -54,7 +55,7 @@ inline bool transposing_pays(const Problem& p) {
   const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
   if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : wide ? 0.8 : 2.0);
-  if (p.filter_w == 3) return filled < (wide ? 0.58 : 0.75);
+  if (p.filter_w == 3) return filled < (wide ? 0.5 : 0.75);
   if (p.filter_w == 5) return filled < (wide ? 0.8 : 0.85);
   return filled < (wide ? 2.0 : 0.95);
 }
