@@ -716,6 +716,74 @@ void run_by_pairs(const Piece& piece, PairsFn run_planes) {
   run_planes(pairs, planes);
 }
 
+// Filters of one row at stride 1, with no padding above or below: rows of outputs are rows of the input under one
+// filter.
+bool goes_by_columns(const Problem& p) {
+  return p.filter_h == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_top == 0 && p.out_h == p.in_h;
+}
+
+// kVectors vectors of outputs whose taps all lie in the row; `input` is the first one's first tap.
+template <int kVectors>
+DEPTHWISE_INLINE void add_columns(const Problem& p, const float* input, const float* taps, vec bias,
+                                  const KernelArgs& args, float* output) {
+  vec sum[kVectors];
+  DEPTHWISE_UNROLL
+  for (int i = 0; i < kVectors; ++i) sum[i] = bias;
+  for (int64_t kx = 0; kx < p.filter_w; ++kx, input += p.dilation_w) {
+    const vec weight = set1(taps[kx]);
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < kVectors; ++i) sum[i] = fma(load(input + i * kWidth), weight, sum[i]);
+  }
+  if (args.clamps) {
+    const vec lo = set1(args.lo), hi = set1(args.hi);
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < kVectors; ++i) sum[i] = clamp(sum[i], lo, hi);
+  }
+  DEPTHWISE_UNROLL
+  for (int i = 0; i < kVectors; ++i) store(output + i * kWidth, sum[i]);
+}
+
+// One vector or less, some of whose taps lie on padding.
+DEPTHWISE_NOINLINE void add_columns_at_edge(const Problem& p, const float* row, int64_t column, const float* taps,
+                                            vec bias, const KernelArgs& args, float* output, int64_t width) {
+  vec sum = bias;
+  for (int64_t kx = 0; kx < p.filter_w; ++kx, column += p.dilation_w) {
+    const part inside = part_of(min(max(-column, 0), kWidth), min(max(p.in_w - column, 0), kWidth));
+    sum = fma(load_part(row + column, inside), set1(taps[kx]), sum);
+  }
+  if (args.clamps) sum = clamp(sum, set1(args.lo), set1(args.hi));
+  store_tail(output, sum, tail_of(width));
+}
+
+void run_by_columns(const Piece& piece) {
+  const Frame& f = *piece.frame;
+  const Problem& p = *f.problem;
+  const KernelArgs& args = *piece.args;
+  constexpr int kVectors = 4;
+  const int64_t inner_end = min(p.out_w, p.in_w - (p.filter_w - 1) * p.dilation_w + p.pad_left);
+  for (int64_t plane = 0; plane < piece.planes; ++plane) {
+    const float* const taps = packed_filters(args) + (piece.plane + plane) * f.filter_o;
+    const vec bias = set1(args.bias[piece.plane + plane]);
+    for (int64_t y = piece.rows.begin; y < piece.rows.end; ++y) {
+      const float* const row = piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + y * p.in_w;
+      float* const output = piece.output + plane * f.out_plane + y * p.out_w;
+      for (int64_t x = 0; x < p.out_w;) {
+        const float* const input = row + x - p.pad_left;
+        if (x >= p.pad_left && x + kVectors * kWidth <= inner_end) {
+          add_columns<kVectors>(p, input, taps, bias, args, output + x);
+          x += kVectors * kWidth;
+        } else if (x >= p.pad_left && x + kWidth <= inner_end) {
+          add_columns<1>(p, input, taps, bias, args, output + x);
+          x += kWidth;
+        } else {
+          add_columns_at_edge(p, row, x - p.pad_left, taps, bias, args, output + x, min(p.out_w - x, kWidth));
+          x += kWidth;
+        }
+      }
+    }
+  }
+}
+
 void run_piece(const Piece& piece) {
   const Frame& f = *piece.frame;
   Strips s = strips_of(piece);
@@ -768,13 +836,14 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   Piece piece{&args,   &frame,  nullptr, 0, 0,
               nullptr, scratch, first,   0, {first_row, min(p.out_h, first_row + sizes.rows)}};
   const PairsFn pairs = find_pairs(p);
-  const bool by_rows = pairs == nullptr && goes_by_rows(frame, piece.rows);
+  const bool by_columns = goes_by_columns(p);
+  const bool by_rows = !by_columns && pairs == nullptr && goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
     const int64_t m = piece.plane % frame.multiplier;
     // As many as are still in L1 when the activation is applied to them.
-    const int64_t most = frame.multiplier > 1                   ? frame.multiplier - m
-                         : args.activate || !(by_rows || pairs) ? frame.batch
-                                                                : p.out_c;
+    const int64_t most = frame.multiplier > 1                                 ? frame.multiplier - m
+                         : args.activate || !(by_columns || by_rows || pairs) ? frame.batch
+                                                                              : p.out_c;
     const int64_t together = min(most, end - piece.plane);
     piece.planes = finite ? together : 1;
     piece.before = (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
@@ -783,6 +852,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     piece.output = output + (image * p.out_c + piece.plane) * frame.out_plane;
     if (!finite && !filter_finite(packed_filters(args) + piece.plane * frame.filter_o, frame.filter_o)) {
       run_carefully(piece);
+    } else if (by_columns) {
+      run_by_columns(piece);
     } else if (pairs != nullptr) {
       run_by_pairs(piece, pairs);
     } else if (by_rows) {
