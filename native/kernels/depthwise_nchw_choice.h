@@ -16,6 +16,10 @@ constexpr bool kMasksAreFree = true;
 constexpr bool kMasksAreFree = false;
 #endif
 
+// Whether 3x3 at stride 2 takes its third column of taps from what is loaded for the first, a lane further, in place of
+// loading it: a strip is one output narrower. Of a vector of four that would be too much.
+constexpr bool kTakesNext = !kMasksAreFree && kWidth >= 8;
+
 // Pairs of rows of outputs that a plane has at most for two rows to share a vector.
 constexpr int64_t kMaxPairs = 4;
 
@@ -52,7 +56,8 @@ inline bool has_own_micro_kernel(const Problem& p) {
 inline bool transposing_pays(const Problem& p) {
   if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
   const bool wide = kWidth == 16;
-  const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : kWidth;
+  const bool takes_next = kTakesNext && p.stride_w == 2 && p.filter_w == 3;
+  const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : takes_next ? kWidth - 1 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
   if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : wide ? 0.8 : 2.0);
   if (p.filter_w == 3) return filled < (wide ? 0.5 : 0.75);

@@ -51,6 +51,7 @@ constexpr bool shifts_columns(int64_t stride, int64_t taps, int64_t tap_step, in
 // Outputs of a row that a strip has.
 constexpr int64_t strip_width(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
   if (shifts_columns(stride, taps, tap_step, out_w)) return kWidth - 2 * tap_step;
+  if (stride == 2 && taps == 3 && kTakesNext) return kWidth - 1;
   return kMasksAreFree && stride == 2 ? kWidth - taps / 2 : kWidth;
 }
 
@@ -134,6 +135,8 @@ DEPTHWISE_INLINE StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t fir
 template <int S, int T, int R, int kTop, int kBottom, bool kShifts>
 struct RowOfStrips {
   static constexpr int kRows = (R - 1) * S + T, kEnd = kRows - kBottom;
+  static constexpr bool kNext = kTakesNext && S == 2 && T == 3;
+  static constexpr int64_t kOutputs = kNext ? kWidth - 1 : kWidth;  // of a strip, where masks aren't free
   static constexpr bool kHoists = kRegisters >= 32 && S == 1 && T == 3;
   using Input = EvenRows<const float, kEnd>;
 
@@ -184,6 +187,23 @@ struct RowOfStrips {
     }
   }
 
+  // Stride 2: the third column as well, in all lanes but the last.
+  template <bool kMasked>
+  static DEPTHWISE_INLINE void add_three(vec (&sum)[R], const Input& rows, const float* taps, const StripMasks& masks) {
+    vec weight[3][T];
+    DEPTHWISE_UNROLL
+    for (int kx = 0; kx < 3; ++kx) load_weights(weight[kx], taps + kx * T);
+    DEPTHWISE_UNROLL
+    for (int i = kTop; i < kEnd; ++i) {
+      const vec a = keep(load_some<kMasked>(rows[i], masks.low[0]));
+      const vec b = keep(load_some<kMasked>(rows[i] + kWidth, masks.high[0]));
+      const vec x = keep(evens(a, b));
+      add_row<S, T, R>(sum, x, weight[0], i, masks.low[0]);
+      add_row<S, T, R>(sum, keep(odds(a, b)), weight[1], i, masks.low[0]);
+      add_row<S, T, R>(sum, keep(next(x)), weight[2], i, masks.low[0]);
+    }
+  }
+
   // Stride 2 where any lanes of two vectors can be picked: kCount columns of taps from kx on, into two sets of sums,
   // which the fmas of one output need to overlap.
   template <int kCount>
@@ -209,7 +229,7 @@ struct RowOfStrips {
 
   template <bool kMasked>
   static DEPTHWISE_INLINE void strip(const Rows& s, const float* input, const float* taps, const vec (&hoisted)[3][3],
-                                     vec bias, float* output, const StripMasks& masks, int64_t width) {
+                                     vec bias, float* output, const StripMasks& masks, int64_t width, bool ends) {
     vec sum[R];
     DEPTHWISE_UNROLL
     for (int r = 0; r < R; ++r) sum[r] = bias;
@@ -237,6 +257,10 @@ struct RowOfStrips {
       if constexpr (T == 5) add_picked<2>(sum, other, rows, taps, masks, 3);
       DEPTHWISE_UNROLL
       for (int r = 0; r < R; ++r) sum[r] = add(sum[r], other[r]);
+    } else if constexpr (kNext) {
+      add_three<kMasked>(sum, rows, taps, masks);
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = in_order(sum[r]);
     } else {
       for (int kx = 0; kx + 1 < T; kx += 2) {
         add_two<kMasked>(sum, rows, taps + kx * T, masks, kx);
@@ -257,8 +281,11 @@ struct RowOfStrips {
     const tail lanes = tail_of(width);
     DEPTHWISE_UNROLL
     for (int r = 0; r < R; ++r) {
-      if (kMasksAreFree || (width < kWidth && !(s.overwrites && (R - r) * s.out_w >= kWidth))) {
+      const bool spills = !ends || (s.overwrites && (R - r) * s.out_w >= kWidth && s.out_w <= kOutputs);
+      if (kMasksAreFree || (width < kOutputs && !spills)) {
         store_tail(out[r], sum[r], lanes);
+      } else if (kNext && !spills) {
+        store_but_last(out[r], sum[r]);
       } else {
         store(out[r], sum[r]);
       }
@@ -281,21 +308,27 @@ struct RowOfStrips {
         DEPTHWISE_UNROLL
         for (int r = 0; r < R * S; ++r) prefetch_near(ahead + r * kWidth);
         ahead += R * S * kWidth;
-        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, outputs));
+        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, outputs), true);
       }
     } else {
       constexpr int64_t kSpan = (kWidth - 1) * S + S;  // of what is loaded for one column of taps
-      for (int64_t x = 0; x < s.out_w; x += kWidth) {
+      constexpr int64_t kReach = kNext ? 0 : T - 1;    // from the first such column to the last
+      const float* ahead = input + kAhead;
+      for (int64_t x = 0; x < s.out_w; x += kOutputs) {
+        DEPTHWISE_UNROLL
+        for (int r = 0; r < R * S; r += 16 / kWidth / S) prefetch_near(ahead + r * kWidth * S);
+        ahead += R * S * kWidth * S;
         // The last strip ends with the row, over outputs that were already written.
-        const int64_t at = s.out_w < kWidth ? x : min(x, s.out_w - kWidth);
-        const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kWidth);
-        if (column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
-          strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width);
+        const int64_t at = s.out_w < kOutputs ? x : min(x, s.out_w - kOutputs);
+        const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kOutputs);
+        const bool ends = x + kOutputs >= s.out_w;
+        if (column >= 0 && column + kReach * s.tap_step + kSpan <= s.in_w) {
+          strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width, ends);
         } else {
           StripMasks made;
           if (!s.masks) made = masks_of_strip<T>(s, S, column);
-          const StripMasks& masks = s.masks ? s.masks[x / kWidth] : made;
-          strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width);
+          const StripMasks& masks = s.masks ? s.masks[x / kOutputs] : made;
+          strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width, ends);
         }
       }
     }
@@ -358,8 +391,8 @@ RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, bool shifts, int6
     }
     if (shifts && rows == 7) return BlocksOfRows<1, 3, 7, true>::find(top, bottom);
     if (shifts && rows == 4) return BlocksOfRows<1, 3, 4, true>::find(top, bottom);
-    if (stride == 2 && taps == 3 && rows == 7) return BlocksOfRows<2, 3, 7>::find(top, bottom);
   }
+  if (stride == 2 && taps == 3 && rows == 7) return BlocksOfRows<2, 3, 7>::find(top, bottom);
   const auto of_taps = [&](auto t) -> RowOfStripsFn {
     constexpr int T = decltype(t)::value;
     return rows == 7   ? BlocksOfRows<1, T, 7>::find(top, bottom)
@@ -391,12 +424,12 @@ struct Blocks {
   }
 };
 
-// Of 7 and 4 rows; where there are fewer, of 2 and 1. At stride 2, without registers enough for 7, of 4. A block
+// Of 7 and 4 rows; where there are fewer, of 2 and 1. At stride 2 registers are too few for 7 of 5x5. A block
 // costs about as much as its rows and two more: the input rows that 3x3 taps reach beyond them.
 Blocks blocks_of(int64_t rows, int64_t stride, int64_t taps) {
   if (rows < 4) return {2, 1, max(rows - 1, 0), max(rows - 1, min(rows, 1))};
   Blocks best{7, 4, 0, ceil_div(rows, 4)};
-  if (rows < 7 || (stride == 2 && !(kMasksAreFree && taps == 3))) return best;
+  if (rows < 7 || (stride == 2 && taps == 5)) return best;
   int64_t least = best.count * 6;
   for (int64_t small = 0; small <= 2; ++small) {
     const int64_t large = ceil_div(max(rows - small * 4, 0), 7), cost = large * 9 + small * 6;
