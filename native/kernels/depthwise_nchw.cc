@@ -628,6 +628,8 @@ void run_by_rows(const Piece& piece) {
   s.hi = piece.args->hi;
   const int64_t width = strip_width(S, T, p.dilation_w, p.out_w), strips = ceil_div(p.out_w, width);
   s.strip_width = width;
+  s.in_plane = f.multiplier == 1 ? f.in_plane : 0;
+  s.out_plane = f.out_plane;
   s.masks = strips <= kMaskedStrips ? masks : nullptr;
   for (int64_t strip = 0; s.masks && strip < strips; ++strip) {
     // As the micro-kernel cuts rows: without masks that are free, the last strip ends with the row.
@@ -660,33 +662,43 @@ void run_by_rows(const Piece& piece) {
     const int64_t in_step = S * p.dilation_h * p.in_w, out_step = f.phases * p.out_w, pitch = copied_pitch(p);
     const auto rows_of = [&](int64_t height) { return (height - 1) * S + T; };
     const int64_t last_row = S * last_begin + rows_of(b.height(last)) - r.bottom - 1;
-    for (int64_t plane = first_plane; plane < end_plane; ++plane) {
-      if (f.phases > 1) fetch_part_of_plane(piece, plane + (end_plane - first_plane), r.first - piece.rows.begin);
-      const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
-      const float bias = piece.args->bias[piece.plane + plane];
-      const int64_t origin = (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
-      const float* const input = piece.input + origin;
+    // Whether rows `first` to `last` of a block at `at` with what lies beside them are of the input.
+    const auto inside = [&](int64_t at, int64_t first, int64_t last) DEPTHWISE_LAMBDA_INLINE {
+      return at + first * s.row_step >= -piece.before && at + last * s.row_step + pitch <= piece.behind;
+    };
+    const auto origin_of = [&](int64_t plane) DEPTHWISE_LAMBDA_INLINE {
+      return (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
+    };
+    const auto is_inside = [&](int64_t plane) DEPTHWISE_LAMBDA_INLINE {
+      return pitch == 0 || inside(origin_of(plane), r.top, last_row);
+    };
+    const bool takes_planes = last == 0 && goes_on(S, b.height(0), r.top, r.bottom);
+    for (int64_t plane = first_plane, count; plane < end_plane; plane += count) {
+      const float* const input = piece.input + origin_of(plane);
       float* const output = piece.output + plane * f.out_plane + r.first * p.out_w;
-      // Whether the block's rows from `first` to `last` with what lies beside them are of the input.
-      const auto inside = [&](int64_t at, int64_t first, int64_t last) {
-        return at + first * s.row_step >= -piece.before && at + last * s.row_step + pitch <= piece.behind;
-      };
-      if (pitch == 0 || inside(origin, r.top, last_row)) {
+      const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
+      const float* const bias = piece.args->bias + piece.plane + plane;
+      count = 1;
+      if (is_inside(plane)) {
+        while (takes_planes && plane + count < end_plane && is_inside(plane + count)) ++count;
         for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t, int64_t, int64_t) DEPTHWISE_LAMBDA_INLINE {
-          run_rows(s, input + y * in_step, taps, bias, output + y * out_step);
+          run_rows(s, input + y * in_step, taps, bias, output + y * out_step, count);
         });
-        continue;
+      } else {
+        for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t height, int64_t top, int64_t bottom) {
+          const float* from = input + y * in_step;
+          Rows rows = s;
+          if (!inside(origin_of(plane) + y * in_step, top, rows_of(height) - bottom - 1)) {
+            copy_rows_of_block(s, from, top, rows_of(height) - bottom, piece.scratch, pitch);
+            from = piece.scratch;
+            rows.row_step = pitch;
+          }
+          run_rows(rows, from, taps, bias, output + y * out_step, 1);
+        });
       }
-      for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t height, int64_t top, int64_t bottom) {
-        const float* from = input + y * in_step;
-        Rows rows = s;
-        if (!inside(origin + y * in_step, top, rows_of(height) - bottom - 1)) {
-          copy_rows_of_block(s, from, top, rows_of(height) - bottom, piece.scratch, pitch);
-          from = piece.scratch;
-          rows.row_step = pitch;
-        }
-        run_rows(rows, from, taps, bias, output + y * out_step);
-      });
+      for (int64_t n = 0; f.phases > 1 && n < count; ++n) {
+        fetch_part_of_plane(piece, plane + n + (end_plane - first_plane), r.first - piece.rows.begin);
+      }
     }
   };
   // All planes at once; where rows are taken in turns, as many as stay in L1 from one turn to the next.

@@ -73,7 +73,8 @@ struct Rows {
   int64_t row_step, tap_step;  // floats between the input's rows, and columns, of taps
   int64_t pad_left, in_w, out_w, out_row_step;
   int64_t strip_width;
-  bool overwrites;  // rows of less than a vector may spill onto the next row, which is stored later
+  int64_t in_plane, out_plane;  // floats from one plane to the next
+  bool overwrites;              // rows of less than a vector may spill onto the next row, which is stored later
   bool clamps;
   float lo, hi;
   const StripMasks* masks;  // of all strips, if there are at most kMaskedStrips
@@ -130,6 +131,12 @@ DEPTHWISE_INLINE StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t fir
     if (!kMasksAreFree) masks.high[kx] = inside(column + (S - 1) * kWidth);
   }
   return masks;
+}
+
+// Whether a block that is all of a plane goes on with the next planes: a call for each would show. Blocks that are a
+// part of one don't, for which that loop would cost registers.
+constexpr bool goes_on(int64_t stride, int64_t rows, int64_t top, int64_t bottom) {
+  return (top > 0 && bottom > 0) || (!kMasksAreFree && stride == 2 && rows == 7 && (top > 0 || bottom > 0));
 }
 
 template <int S, int T, int R, int kTop, int kBottom, bool kShifts>
@@ -292,8 +299,23 @@ struct RowOfStrips {
     }
   }
 
-  // `input` is the first output's tap (0, 0); taps are [kx][ky].
-  static DEPTHWISE_NOINLINE void run(const Rows& s, const float* input, const float* taps, float bias, float* output) {
+  // `input` is the first output's tap (0, 0); taps are [kx][ky]. So many planes, if goes_on says so.
+  static DEPTHWISE_NOINLINE void run(const Rows& s, const float* input, const float* taps, const float* bias,
+                                     float* output, int64_t planes) {
+    if constexpr (goes_on(S, R, kTop, kBottom)) {
+      for (int64_t n = 0; n < planes; ++n) {
+        run_plane(s, input, taps, *bias++, output);
+        input += s.in_plane;
+        taps += T * T;
+        output += s.out_plane;
+      }
+    } else {
+      run_plane(s, input, taps, *bias, output);
+    }
+  }
+
+  static DEPTHWISE_INLINE void run_plane(const Rows& s, const float* input, const float* taps, float bias,
+                                         float* output) {
     vec hoisted[3][3];
     if constexpr (kHoists) {
       DEPTHWISE_UNROLL
@@ -312,17 +334,16 @@ struct RowOfStrips {
       }
     } else {
       constexpr int64_t kSpan = (kWidth - 1) * S + S;  // of what is loaded for one column of taps
-      constexpr int64_t kReach = kNext ? 0 : T - 1;    // from the first such column to the last
       const float* ahead = input + kAhead;
       for (int64_t x = 0; x < s.out_w; x += kOutputs) {
         DEPTHWISE_UNROLL
-        for (int r = 0; r < R * S; r += 16 / kWidth / S) prefetch_near(ahead + r * kWidth * S);
+        for (int r = 0; S == 2 && r < R * S; r += 16 / kWidth / S) prefetch_near(ahead + r * kWidth * S);
         ahead += R * S * kWidth * S;
         // The last strip ends with the row, over outputs that were already written.
         const int64_t at = s.out_w < kOutputs ? x : min(x, s.out_w - kOutputs);
         const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kOutputs);
         const bool ends = x + kOutputs >= s.out_w;
-        if (column >= 0 && column + kReach * s.tap_step + kSpan <= s.in_w) {
+        if (!kNext && column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
           strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width, ends);
         } else {
           StripMasks made;
@@ -335,7 +356,8 @@ struct RowOfStrips {
   }
 };
 
-using RowOfStripsFn = void (*)(const Rows& rows, const float* input, const float* taps, float bias, float* output);
+using RowOfStripsFn = void (*)(const Rows& rows, const float* input, const float* taps, const float* bias,
+                               float* output, int64_t planes);
 
 // Rows on padding that a block may have at its top and at its bottom: none, half the filter, and at stride 2 one less.
 // At both, which is for planes of one block, not where that is much code.
