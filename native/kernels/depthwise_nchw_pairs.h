@@ -90,12 +90,10 @@ struct RunPairs {
 
   // One column of taps into two sets of sums: fmas of even rows of taps and of odd ones, at stride 1 of all rows in the
   // second, which are then moved into the first.
-  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], vec (&other)[P], const Pairs& s, const vec (&row)[kRows],
-                                          const float* taps, int kx) {
+  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], vec (&other)[P], const vec (&row)[kRows], const float* taps,
+                                          int kx, indices source, part inside) {
     vec weight[T];
     load_weights(weight, taps + kx * T);
-    const indices source = load_indices(s.source[kx]);
-    const part inside = s.inside[kx];
     DEPTHWISE_UNROLL
     for (int i = 0; i < kStarts; ++i) {
       if (is_padding(i) && (S == 1 || is_padding(i + S))) continue;
@@ -118,19 +116,28 @@ struct RunPairs {
     }
   }
 
-  static DEPTHWISE_INLINE void run_plane(const Pairs& s, const float* input, const float* taps, float bias,
-                                         float* output) {
+  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], vec (&other)[P], const Pairs& s, const vec (&row)[kRows],
+                                          const float* taps, int kx) {
+    add_column(sum, other, row, taps, kx, load_indices(s.source[kx]), s.inside[kx]);
+  }
+
+  static DEPTHWISE_INLINE void run_plane(const Pairs& s, const indices (&source)[3], const part (&inside)[3],
+                                         const float* input, const float* taps, float bias, float* output) {
     DEPTHWISE_UNROLL
     for (int i = 0; i < P * S * S; ++i) prefetch_near(input + kAhead + i * kWidth);
+    const int64_t in_w = kPlane > 0 ? S * kPlane : s.in_w, out_w = kPlane > 0 ? kPlane : s.out_w;
     vec row[kRows], even[P], odd[P];
     DEPTHWISE_UNROLL
     for (int i = 0; i < kRows; ++i) {
-      const float* from = input + i * s.in_w;
+      const float* from = input + i * in_w;
       row[i] = is_padding(i) ? zero() : keep(is_inside(i) ? load(from) : load_part(from, s.row[i]));
     }
     DEPTHWISE_UNROLL
     for (int p = 0; p < P; ++p) even[p] = set1(bias), odd[p] = zero();
-    if constexpr (S == 1) {
+    if constexpr (S == 1 && T == 3) {
+      DEPTHWISE_UNROLL
+      for (int kx = 0; kx < 3; ++kx) add_column(even, odd, row, taps, kx, source[kx], inside[kx]);
+    } else if constexpr (S == 1) {
       for (int kx = 0; kx < T; ++kx) add_column(even, odd, s, row, taps, kx);
     } else {
       // Even and odd columns of taps have sums of their own: P chains of fmas are too few to keep the processor busy.
@@ -149,7 +156,7 @@ struct RunPairs {
     }
     DEPTHWISE_UNROLL
     for (int p = 0; p < P; ++p) {
-      float* to = output + 2 * p * s.out_w;
+      float* to = output + 2 * p * out_w;
       // What a whole vector writes past the pair is the next one's.
       if (kPlane > 0 && p + 1 < P) {
         store(to, even[p]);
@@ -162,8 +169,12 @@ struct RunPairs {
   static void run(const Pairs& s, const Planes& planes) {
     const float *input = planes.input, *taps = planes.taps, *bias = planes.bias;
     float* output = planes.output;
+    indices source[3];
+    part inside[3];
+    DEPTHWISE_UNROLL
+    for (int kx = 0; kx < 3; ++kx) source[kx] = load_indices(s.source[kx]), inside[kx] = s.inside[kx];
     for (int64_t n = 0; n < planes.count; ++n) {
-      run_plane(s, input, taps, *bias++, output);
+      run_plane(s, source, inside, input, taps, *bias++, output);
       input += planes.in_plane;
       taps += T * T;
       output += planes.out_plane;
