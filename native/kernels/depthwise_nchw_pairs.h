@@ -75,6 +75,22 @@ struct Planes {
   int64_t out_plane;
 };
 
+// Of two rows of 7 outputs: the even and the odd columns of two rows of input, and the lanes before and behind.
+struct SevenBySeven {
+  int32_t alternate[2][kWidth], before[kWidth], behind[kWidth];
+};
+constexpr SevenBySeven make_seven_by_seven() {
+  SevenBySeven made{};
+  for (int32_t l = 0; l < kWidth; ++l) {
+    for (int32_t odd = 0; odd < 2; ++odd)
+      made.alternate[odd][l] = l < 14 ? l / 7 * static_cast<int32_t>(kWidth) + l % 7 * 2 + odd : 0;
+    made.before[l] = l > 0 ? l - 1 : 0;
+    made.behind[l] = l + 1 < kWidth ? l + 1 : 0;
+  }
+  return made;
+}
+constexpr SevenBySeven kSevenBySeven = make_seven_by_seven();
+
 // kPlane: the rows and columns of outputs, kPad: the rows of padding above, where they are known; or 0.
 template <int S, int T, int P, int kPlane, int kPad>
 struct RunPairs {
@@ -121,6 +137,43 @@ struct RunPairs {
     add_column(sum, other, row, taps, kx, load_indices(s.source[kx]), s.inside[kx]);
   }
 
+  // All columns of taps at stride 2 from planes of 2 kPlane columns. The even columns of two rows are picked once, and
+  // so are the odd ones; a column of taps that is a lane beside them takes what it adds up to from there. Only padding
+  // is beside the first lane and the last.
+  static DEPTHWISE_INLINE void add_alternating(vec (&sum)[P], vec (&other)[P], const vec (&row)[kRows],
+                                               const float* taps) {
+    const part all = part_of(0, kWidth);
+    const indices before = load_indices(kSevenBySeven.before), behind = load_indices(kSevenBySeven.behind);
+    vec columns[2][kStarts];
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < kStarts; ++i) {
+      if (is_padding(i) && is_padding(i + S)) continue;
+      DEPTHWISE_UNROLL
+      for (int odd = 0; odd < 2; ++odd) {
+        columns[odd][i] = keep(pick(all, row[i], row[i + S], load_indices(kSevenBySeven.alternate[odd])));
+      }
+    }
+    DEPTHWISE_UNROLL
+    for (int kx = 0; kx < T; ++kx) {
+      const int from = kx - kPad, odd = from & 1, lane = (from - odd) / 2;
+      vec weight[T], moved[P];
+      load_weights(weight, taps + kx * T);
+      DEPTHWISE_UNROLL
+      for (int p = 0; p < P; ++p) {
+        moved[p] = zero();
+        DEPTHWISE_UNROLL
+        for (int ky = 0; ky < T; ++ky) {
+          const int i = 2 * S * p + ky;
+          if (is_padding(i) && is_padding(i + S)) continue;
+          vec& to = lane != 0 ? moved[p] : ky % 2 == 0 ? sum[p] : other[p];
+          to = fma(columns[odd][i], weight[ky], to);
+        }
+        if (lane < 0) other[p] = add(other[p], pick(part_of_bits(0x3f7e), moved[p], before));
+        if (lane > 0) other[p] = add(other[p], pick(part_of_bits(0x1fbf), moved[p], behind));
+      }
+    }
+  }
+
   static DEPTHWISE_INLINE void run_plane(const Pairs& s, const indices (&source)[3], const part (&inside)[3],
                                          const float* input, const float* taps, float bias, float* output) {
     DEPTHWISE_UNROLL
@@ -139,6 +192,8 @@ struct RunPairs {
       for (int kx = 0; kx < 3; ++kx) add_column(even, odd, row, taps, kx, source[kx], inside[kx]);
     } else if constexpr (S == 1) {
       for (int kx = 0; kx < T; ++kx) add_column(even, odd, s, row, taps, kx);
+    } else if constexpr (kPlane == 7) {
+      add_alternating(even, odd, row, taps);
     } else {
       // Even and odd columns of taps have sums of their own: P chains of fmas are too few to keep the processor busy.
       for (int kx = 0; kx + 1 < T; kx += 2) {
@@ -146,9 +201,9 @@ struct RunPairs {
         add_column(odd, even, s, row, taps, kx + 1);
       }
       add_column(even, odd, s, row, taps, T - 1);
-      DEPTHWISE_UNROLL
-      for (int p = 0; p < P; ++p) even[p] = add(even[p], odd[p]);
     }
+    DEPTHWISE_UNROLL
+    for (int p = 0; S == 2 && p < P; ++p) even[p] = add(even[p], odd[p]);
     if (s.clamps) {
       const vec lo = set1(s.lo), hi = set1(s.hi);
       DEPTHWISE_UNROLL
