@@ -17,6 +17,7 @@
 //
 // Where a strip's taps reach padding, a second version of the micro-kernel loads columns with masks and skips rows.
 // Zeros in place of padded columns are exact unless a weight is not finite; such a filter takes run_carefully instead.
+#include "depthwise_nchw_flat.h"
 #include "depthwise_nchw_pairs.h"
 #include "depthwise_nchw_rows.h"
 
@@ -849,13 +850,21 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
               nullptr, scratch, first,   0, {first_row, min(p.out_h, first_row + sizes.rows)}};
   const PairsFn pairs = find_pairs(p);
   const bool by_columns = goes_by_columns(p);
-  const bool by_rows = !by_columns && pairs == nullptr && goes_by_rows(frame, piece.rows);
+  const bool flat = goes_flat(p) && piece.rows.end - piece.rows.begin == p.out_h;
+  Flat flat_planes;
+  if (flat) {
+    flat_planes = flat_of(p);
+    flat_planes.clamps = args.clamps;
+    flat_planes.lo = args.lo;
+    flat_planes.hi = args.hi;
+  }
+  const bool by_rows = !by_columns && !flat && pairs == nullptr && goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
     const int64_t m = piece.plane % frame.multiplier;
     // As many as are still in L1 when the activation is applied to them.
-    const int64_t most = frame.multiplier > 1                                 ? frame.multiplier - m
-                         : args.activate || !(by_columns || by_rows || pairs) ? frame.batch
-                                                                              : p.out_c;
+    const int64_t most = frame.multiplier > 1                                         ? frame.multiplier - m
+                         : args.activate || !(by_columns || flat || by_rows || pairs) ? frame.batch
+                                                                                      : p.out_c;
     const int64_t together = min(most, end - piece.plane);
     piece.planes = finite ? together : 1;
     piece.before = (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
@@ -866,6 +875,9 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
       run_carefully(piece);
     } else if (by_columns) {
       run_by_columns(piece);
+    } else if (flat) {
+      run_flat(flat_planes, piece.input, packed_filters(args) + piece.plane * frame.filter_o, args.bias + piece.plane,
+               piece.output, piece.planes);
     } else if (pairs != nullptr) {
       run_by_pairs(piece, pairs);
     } else if (by_rows) {

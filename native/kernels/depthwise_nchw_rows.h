@@ -360,13 +360,13 @@ using RowOfStripsFn = void (*)(const Rows& rows, const float* input, const float
                                float* output, int64_t planes);
 
 // Rows on padding that a block may have at its top and at its bottom: none, half the filter, and at stride 2 one less.
-// At both, which is for planes of one block, not where that is much code.
+// At both, which is for planes of one block, not where that is much code, or where two rows share a vector.
 template <int S, int T, int R, bool kShifts = false>
 struct BlocksOfRows {
   static constexpr int kFull = T / 2, kLess = S == 2 ? T / 2 - 1 : 0;
   template <int kTop>
   static RowOfStripsFn with_top(int64_t bottom) {
-    if constexpr (S == 2 && T == 5 && kTop > 0) {
+    if constexpr (S == 2 && kTop > 0 && (kMasksAreFree || T == 5)) {
       return bottom == 0 ? RowOfStrips<S, T, R, kTop, 0, kShifts>::run : nullptr;
     }
     return bottom == 0       ? RowOfStrips<S, T, R, kTop, 0, kShifts>::run
