@@ -143,6 +143,8 @@ template <int S, int T, int R, int kTop, int kBottom, bool kShifts>
 struct RowOfStrips {
   static constexpr int kRows = (R - 1) * S + T, kEnd = kRows - kBottom;
   static constexpr bool kNext = kTakesNext && S == 2 && T == 3;
+  // Stride 2 has no code of its own for strips inside: masked loads cost it little.
+  static constexpr bool kAlwaysMasks = S == 2 && kWidth >= 8;
   static constexpr int64_t kOutputs = kNext ? kWidth - 1 : kWidth;  // of a strip, where masks aren't free
   static constexpr bool kHoists = kRegisters >= 32 && S == 1 && T == 3;
   using Input = EvenRows<const float, kEnd>;
@@ -343,7 +345,7 @@ struct RowOfStrips {
         const int64_t at = s.out_w < kOutputs ? x : min(x, s.out_w - kOutputs);
         const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kOutputs);
         const bool ends = x + kOutputs >= s.out_w;
-        if (!kNext && column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
+        if (!kAlwaysMasks && column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
           strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width, ends);
         } else {
           StripMasks made;
