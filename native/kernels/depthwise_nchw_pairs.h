@@ -16,7 +16,9 @@
 // Zeros on padding are exact while the weights are finite, which the caller has to know.
 //
 // Outputs of 7 x 7, which most networks end with, have instances of their own: there the compiler knows which rows lie
-// on padding, leaves fmas of theirs out, and loads without masks what has none of them.
+// on padding, leaves fmas of theirs out, and loads without masks what has none of them. At stride 2 they take even
+// and odd columns of the input apart once, and move sums, as at stride 1, for the columns of taps that are a lane
+// further.
 #pragma once
 
 #include "depthwise_nchw_rows.h"

@@ -8,8 +8,10 @@
 //
 // Each row of the input is loaded once for each kx and serves up to T outputs: 3 (R + 2) loads for 9 R fmas at 3x3 and
 // stride 1. Registers: R sums, T weights (in AVX-512 all nine of 3x3), one input; at stride 2 two columns of taps at
-// once, 2 T weights and 4 inputs. In AVX-512, where any lanes of two vectors are one permutation, three columns of taps
-// are picked from the same two at stride 2, 3 T weights and 2 R sums; strips are T / 2 columns narrower for that.
+// once, 2 T weights and 4 inputs; at 3x3 the third as well, from the same two loads, which leaves a strip one output
+// less. In AVX-512, where any lanes of two vectors are one permutation, 3x3 at stride 1 shifts one load of each row for
+// all columns of taps (strips are 2 tap_step columns narrower), and three columns of taps are picked from the same two
+// loads at stride 2, 3 T weights and 2 R sums (strips are T / 2 columns narrower).
 //
 // Which rows lie on padding is compiled in, kTop first ones and kBottom last ones. Columns on padding are masked: in
 // AVX-512 the fmas are, which costs nothing, so that what lies beside a row is read, too, and has to be the input's; in
@@ -290,6 +292,7 @@ struct RowOfStrips {
     const tail lanes = tail_of(width);
     DEPTHWISE_UNROLL
     for (int r = 0; r < R; ++r) {
+      // Whether what a whole vector writes past the strip is written later.
       const bool spills = !ends || (s.overwrites && (R - r) * s.out_w >= kWidth && s.out_w <= kOutputs);
       if (kMasksAreFree || (width < kOutputs && !spills)) {
         store_tail(out[r], sum[r], lanes);
