@@ -290,16 +290,24 @@ struct RowOfStrips {
     }
     const EvenRows<float, R> out(output, s.out_row_step);
     const tail lanes = tail_of(width);
-    DEPTHWISE_UNROLL
-    for (int r = 0; r < R; ++r) {
-      // Whether what a whole vector writes past the strip is written later.
-      const bool spills = !ends || (s.overwrites && (R - r) * s.out_w >= kWidth && s.out_w <= kOutputs);
-      if (kMasksAreFree || (width < kOutputs && !spills)) {
-        store_tail(out[r], sum[r], lanes);
-      } else if (kNext && !spills) {
-        store_but_last(out[r], sum[r]);
-      } else {
-        store(out[r], sum[r]);
+    if (kMasksAreFree) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) store_tail(out[r], sum[r], lanes);
+    } else if (width == kOutputs && !(kNext && ends)) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) store(out[r], sum[r]);
+    } else {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) {
+        // What a whole vector writes past the row is written later.
+        const bool spills = s.overwrites && (R - r) * s.out_w >= kWidth && s.out_w <= kOutputs;
+        if (spills) {
+          store(out[r], sum[r]);
+        } else if (kNext && width == kOutputs) {
+          store_but_last(out[r], sum[r]);
+        } else {
+          store_tail(out[r], sum[r], lanes);
+        }
       }
     }
   }
