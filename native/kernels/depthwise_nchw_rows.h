@@ -427,7 +427,9 @@ RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, bool shifts, int6
     if (shifts && rows == 7) return BlocksOfRows<1, 3, 7, true>::find(top, bottom);
     if (shifts && rows == 4) return BlocksOfRows<1, 3, 4, true>::find(top, bottom);
   }
-  if (stride == 2 && taps == 3 && rows == 7) return BlocksOfRows<2, 3, 7>::find(top, bottom);
+  if constexpr (kMasksAreFree || kTakesNext) {
+    if (stride == 2 && taps == 3 && rows == 7) return BlocksOfRows<2, 3, 7>::find(top, bottom);
+  }
   const auto of_taps = [&](auto t) -> RowOfStripsFn {
     constexpr int T = decltype(t)::value;
     return rows == 7   ? BlocksOfRows<1, T, 7>::find(top, bottom)
@@ -459,12 +461,13 @@ struct Blocks {
   }
 };
 
-// Of 7 and 4 rows; where there are fewer, of 2 and 1. At stride 2 registers are too few for 7 of 5x5. A block
-// costs about as much as its rows and two more: the input rows that 3x3 taps reach beyond them.
+// Of 7 and 4 rows; where there are fewer, of 2 and 1. At stride 2 registers are too few for 7 of 5x5, and vectors of
+// four gain little from 7. A block costs about as much as its rows and two more: the input rows that 3x3 taps reach
+// beyond them.
 Blocks blocks_of(int64_t rows, int64_t stride, int64_t taps) {
   if (rows < 4) return {2, 1, max(rows - 1, 0), max(rows - 1, min(rows, 1))};
   Blocks best{7, 4, 0, ceil_div(rows, 4)};
-  if (rows < 7 || (stride == 2 && taps == 5)) return best;
+  if (rows < 7 || (stride == 2 && (taps == 5 || !(kMasksAreFree || kTakesNext)))) return best;
   int64_t least = best.count * 6;
   for (int64_t small = 0; small <= 2; ++small) {
     const int64_t large = ceil_div(max(rows - small * 4, 0), 7), cost = large * 9 + small * 6;
