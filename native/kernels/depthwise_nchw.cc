@@ -17,6 +17,7 @@
 //
 // Where a strip's taps reach padding, a second version of the micro-kernel loads columns with masks and skips rows.
 // Zeros in place of padded columns are exact unless a weight is not finite; such a filter takes run_carefully instead.
+#include "depthwise_nchw_flat.h"
 #include "depthwise_nchw_pairs.h"
 #include "depthwise_nchw_rows.h"
 
@@ -301,6 +302,7 @@ struct Frame {
   // Output rows y, y + phases … form a block of at most max_rows. Where the stride between them, counted in dilations,
   // is 1 (or 2 in the kernels for stride 2), their taps share input rows and taps > 1.
   bool shares;
+  bool shifts;  // as shifts_columns says
   int64_t phases, max_rows, taps;
   int64_t strips;      // to cover a row: kWidth apart, but the last, which ends with the row
   Range inner_strips;  // those that no tap takes out of the row
@@ -338,6 +340,7 @@ Frame frame_of(const Problem& p) {
 
   const int64_t common = gcd(p.stride_h, p.dilation_h), stride = p.stride_h / common;
   f.shares = p.out_h > 1 && stride == p.stride_w && stride <= 2;
+  f.shifts = shifts_columns(p.stride_w, p.filter_w, p.dilation_w, p.out_w);
   f.phases = f.shares ? p.dilation_h / common : 1;
   f.max_rows = p.stride_w == 1 ? kMaxRows : kMaxAlternateRows;
   f.taps = f.shares ? taps_of_pass(p.filter_h) : 1;
@@ -377,7 +380,7 @@ TileSizes tile_sizes(const Problem& p) {
 // convolved from a copy of them in scratch memory, so many floats apart; 0 where rows are too long for that.
 int64_t copied_pitch(const Problem& p) {
   if (!kMasksAreFree || p.stride_w > 2 || p.filter_w > kMaxTaps) return 0;
-  const int64_t width = strip_width(p.stride_w, p.filter_w), strips = ceil_div(p.out_w, width);
+  const int64_t width = strip_width(p.stride_w, p.filter_w, p.dilation_w, p.out_w), strips = ceil_div(p.out_w, width);
   const int64_t reach = (p.filter_w - 1) * p.dilation_w;
   if (strips > kMaskedStrips || reach > 1024) return 0;
   return ceil_div((strips - 1) * width * p.stride_w + kWidth * p.stride_w + reach, kWidth) * kWidth;
@@ -389,7 +392,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.kernel = "depthwise_nchw";
   plan.tiles = p.batch * ceil_div(p.out_c, tile.planes) * ceil_div(p.out_h, tile.rows);
   plan.packed_floats = kWidth + p.out_c * p.filter_h * p.filter_w;
-  plan.scratch_floats = max(kMaxRows * kWidth, kMaxRowsOfBlock * copied_pitch(p));
+  plan.scratch_floats = max(kMaxRows * kWidth, kMaxInputRowsOfBlock * copied_pitch(p));
   return true;
 }
 
@@ -444,11 +447,12 @@ PhaseRows phase_rows(const Frame& f, Range rows, int64_t phase) {
   PhaseRows r;
   r.first = rows.begin + phase;
   r.count = ceil_div(max(0, rows.end - r.first), f.phases);
-  r.blocks = blocks_of(r.count, p.stride_w);
   r.first_row = r.first * p.stride_h - p.pad_top;
   const int64_t last_row = r.first_row + ((r.count - 1) * p.stride_w + p.filter_h - 1) * p.dilation_h;
   r.top = r.first_row < 0 ? ceil_div(-r.first_row, p.dilation_h) : 0;
   r.bottom = last_row >= p.in_h ? (last_row - p.in_h) / p.dilation_h + 1 : 0;
+  const bool whole = p.stride_w == 1 && p.filter_h == 3 && is_whole_block(f.shifts, r.count, r.top, r.bottom);
+  r.blocks = whole ? Blocks{r.count, 0, 1, 1} : blocks_of(r.count, p.stride_w, p.filter_h);
   return r;
 }
 
@@ -582,7 +586,7 @@ bool goes_by_rows(const Frame& f, Range rows) {
     const Blocks& b = r.blocks;
     const int64_t last = b.count - 1;
     const auto found = [&](int64_t block, int64_t top, int64_t bottom) {
-      return find_row_of_strips(p.stride_w, p.filter_h, b.height(block), top, bottom) != nullptr;
+      return find_row_of_strips(p.stride_w, p.filter_h, f.shifts, b.height(block), top, bottom) != nullptr;
     };
     if (last == 0 ? !found(0, r.top, r.bottom) : !found(0, r.top, 0) || !found(last, 0, r.bottom)) return false;
     // Only the first and the last block reach padding.
@@ -591,6 +595,20 @@ bool goes_by_rows(const Frame& f, Range rows) {
     if (r.top > second_begin * p.stride_w || r.bottom > (r.count - b.end_of_inner()) * p.stride_w) return false;
   }
   return true;
+}
+
+// Fetches what a phase's share of a plane is, of its input and of where its outputs go: the processor's own prefetching
+// doesn't see through rows that are taken in turns. Once for each phase, the whole plane is in the second cache.
+// (Inlined: GCC drops calls of a function that only prefetches.)
+DEPTHWISE_INLINE void fetch_part_of_plane(const Piece& piece, int64_t plane, int64_t phase) {
+  const Frame& f = *piece.frame;
+  const auto fetch = [&](const float* from, int64_t floats) DEPTHWISE_LAMBDA_INLINE {
+    const int64_t share = ceil_div(ceil_div(floats, kWidth), f.phases) * kWidth;
+    from += plane * floats + phase * share;
+    for (int64_t i = 0; i < share; i += kWidth) prefetch(from + i);
+  };
+  fetch(piece.input, f.multiplier == 1 ? f.in_plane : 0);
+  fetch(piece.output, f.out_plane);
 }
 
 void run_by_rows(const Piece& piece) {
@@ -609,7 +627,10 @@ void run_by_rows(const Piece& piece) {
   s.clamps = piece.args->clamps;
   s.lo = piece.args->lo;
   s.hi = piece.args->hi;
-  const int64_t width = strip_width(S, T), strips = ceil_div(p.out_w, width);
+  const int64_t width = strip_width(S, T, p.dilation_w, p.out_w), strips = ceil_div(p.out_w, width);
+  s.strip_width = width;
+  s.in_plane = f.multiplier == 1 ? f.in_plane : 0;
+  s.out_plane = f.out_plane;
   s.masks = strips <= kMaskedStrips ? masks : nullptr;
   for (int64_t strip = 0; s.masks && strip < strips; ++strip) {
     // As the micro-kernel cuts rows: without masks that are free, the last strip ends with the row.
@@ -621,11 +642,11 @@ void run_by_rows(const Piece& piece) {
     const Blocks& b = r.blocks;
     const int64_t last = b.count - 1, last_begin = r.count - b.height(last);
     const auto find = [&](int64_t block, int64_t top, int64_t bottom) {
-      return find_row_of_strips(S, T, b.height(block), top, bottom);
+      return find_row_of_strips(S, T, f.shifts, b.height(block), top, bottom);
     };
     const RowOfStripsFn run_first = find(0, r.top, last == 0 ? r.bottom : 0), run_last = find(last, 0, r.bottom);
-    const RowOfStripsFn run_large = find_row_of_strips(S, T, b.large, 0, 0);
-    const RowOfStripsFn run_small = find_row_of_strips(S, T, b.small, 0, 0);
+    const RowOfStripsFn run_large = find_row_of_strips(S, T, f.shifts, b.large, 0, 0);
+    const RowOfStripsFn run_small = find_row_of_strips(S, T, f.shifts, b.small, 0, 0);
     // Calls run_rows(micro-kernel, first row, rows, rows of taps on padding at the top and at the bottom) for each
     // block.
     const auto for_each_block = [&](const auto& run_rows) DEPTHWISE_LAMBDA_INLINE {
@@ -642,32 +663,43 @@ void run_by_rows(const Piece& piece) {
     const int64_t in_step = S * p.dilation_h * p.in_w, out_step = f.phases * p.out_w, pitch = copied_pitch(p);
     const auto rows_of = [&](int64_t height) { return (height - 1) * S + T; };
     const int64_t last_row = S * last_begin + rows_of(b.height(last)) - r.bottom - 1;
-    for (int64_t plane = first_plane; plane < end_plane; ++plane) {
-      const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
-      const float bias = piece.args->bias[piece.plane + plane];
-      const int64_t origin = (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
-      const float* const input = piece.input + origin;
+    // Whether rows `first` to `last` of a block at `at` with what lies beside them are of the input.
+    const auto inside = [&](int64_t at, int64_t first, int64_t last) DEPTHWISE_LAMBDA_INLINE {
+      return at + first * s.row_step >= -piece.before && at + last * s.row_step + pitch <= piece.behind;
+    };
+    const auto origin_of = [&](int64_t plane) DEPTHWISE_LAMBDA_INLINE {
+      return (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
+    };
+    const auto is_inside = [&](int64_t plane) DEPTHWISE_LAMBDA_INLINE {
+      return pitch == 0 || inside(origin_of(plane), r.top, last_row);
+    };
+    const bool takes_planes = last == 0 && goes_on(S, b.height(0), r.top, r.bottom);
+    for (int64_t plane = first_plane, count; plane < end_plane; plane += count) {
+      const float* const input = piece.input + origin_of(plane);
       float* const output = piece.output + plane * f.out_plane + r.first * p.out_w;
-      // Whether the block's rows from `first` to `last` with what lies beside them are of the input.
-      const auto inside = [&](int64_t at, int64_t first, int64_t last) {
-        return at + first * s.row_step >= -piece.before && at + last * s.row_step + pitch <= piece.behind;
-      };
-      if (pitch == 0 || inside(origin, r.top, last_row)) {
+      const float* const taps = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o;
+      const float* const bias = piece.args->bias + piece.plane + plane;
+      count = 1;
+      if (is_inside(plane)) {
+        while (takes_planes && plane + count < end_plane && is_inside(plane + count)) ++count;
         for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t, int64_t, int64_t) DEPTHWISE_LAMBDA_INLINE {
-          run_rows(s, input + y * in_step, taps, bias, output + y * out_step);
+          run_rows(s, input + y * in_step, taps, bias, output + y * out_step, count);
         });
-        continue;
+      } else {
+        for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t height, int64_t top, int64_t bottom) {
+          const float* from = input + y * in_step;
+          Rows rows = s;
+          if (!inside(origin_of(plane) + y * in_step, top, rows_of(height) - bottom - 1)) {
+            copy_rows_of_block(s, from, top, rows_of(height) - bottom, piece.scratch, pitch);
+            from = piece.scratch;
+            rows.row_step = pitch;
+          }
+          run_rows(rows, from, taps, bias, output + y * out_step, 1);
+        });
       }
-      for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t height, int64_t top, int64_t bottom) {
-        const float* from = input + y * in_step;
-        Rows rows = s;
-        if (!inside(origin + y * in_step, top, rows_of(height) - bottom - 1)) {
-          copy_rows_of_block(s, from, top, rows_of(height) - bottom, piece.scratch, pitch);
-          from = piece.scratch;
-          rows.row_step = pitch;
-        }
-        run_rows(rows, from, taps, bias, output + y * out_step);
-      });
+      for (int64_t n = 0; f.phases > 1 && n < count; ++n) {
+        fetch_part_of_plane(piece, plane + n + (end_plane - first_plane), r.first - piece.rows.begin);
+      }
     }
   };
   // All planes at once; where rows are taken in turns, as many as stay in L1 from one turn to the next.
@@ -695,6 +727,74 @@ void run_by_pairs(const Piece& piece, PairsFn run_planes) {
   planes.output = piece.output;
   planes.out_plane = f.out_plane;
   run_planes(pairs, planes);
+}
+
+// Filters of one row at stride 1, with no padding above or below: rows of outputs are rows of the input under one
+// filter.
+bool goes_by_columns(const Problem& p) {
+  return p.filter_h == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_top == 0 && p.out_h == p.in_h;
+}
+
+// kVectors vectors of outputs whose taps all lie in the row; `input` is the first one's first tap.
+template <int kVectors>
+DEPTHWISE_INLINE void add_columns(const Problem& p, const float* input, const float* taps, vec bias,
+                                  const KernelArgs& args, float* output) {
+  vec sum[kVectors];
+  DEPTHWISE_UNROLL
+  for (int i = 0; i < kVectors; ++i) sum[i] = bias;
+  for (int64_t kx = 0; kx < p.filter_w; ++kx, input += p.dilation_w) {
+    const vec weight = set1(taps[kx]);
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < kVectors; ++i) sum[i] = fma(load(input + i * kWidth), weight, sum[i]);
+  }
+  if (args.clamps) {
+    const vec lo = set1(args.lo), hi = set1(args.hi);
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < kVectors; ++i) sum[i] = clamp(sum[i], lo, hi);
+  }
+  DEPTHWISE_UNROLL
+  for (int i = 0; i < kVectors; ++i) store(output + i * kWidth, sum[i]);
+}
+
+// One vector or less, some of whose taps lie on padding.
+DEPTHWISE_NOINLINE void add_columns_at_edge(const Problem& p, const float* row, int64_t column, const float* taps,
+                                            vec bias, const KernelArgs& args, float* output, int64_t width) {
+  vec sum = bias;
+  for (int64_t kx = 0; kx < p.filter_w; ++kx, column += p.dilation_w) {
+    const part inside = part_of(min(max(-column, 0), kWidth), min(max(p.in_w - column, 0), kWidth));
+    sum = fma(load_part(row + column, inside), set1(taps[kx]), sum);
+  }
+  if (args.clamps) sum = clamp(sum, set1(args.lo), set1(args.hi));
+  store_tail(output, sum, tail_of(width));
+}
+
+void run_by_columns(const Piece& piece) {
+  const Frame& f = *piece.frame;
+  const Problem& p = *f.problem;
+  const KernelArgs& args = *piece.args;
+  constexpr int kVectors = 4;
+  const int64_t inner_end = min(p.out_w, p.in_w - (p.filter_w - 1) * p.dilation_w + p.pad_left);
+  for (int64_t plane = 0; plane < piece.planes; ++plane) {
+    const float* const taps = packed_filters(args) + (piece.plane + plane) * f.filter_o;
+    const vec bias = set1(args.bias[piece.plane + plane]);
+    for (int64_t y = piece.rows.begin; y < piece.rows.end; ++y) {
+      const float* const row = piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + y * p.in_w;
+      float* const output = piece.output + plane * f.out_plane + y * p.out_w;
+      for (int64_t x = 0; x < p.out_w;) {
+        const float* const input = row + x - p.pad_left;
+        if (x >= p.pad_left && x + kVectors * kWidth <= inner_end) {
+          add_columns<kVectors>(p, input, taps, bias, args, output + x);
+          x += kVectors * kWidth;
+        } else if (x >= p.pad_left && x + kWidth <= inner_end) {
+          add_columns<1>(p, input, taps, bias, args, output + x);
+          x += kWidth;
+        } else {
+          add_columns_at_edge(p, row, x - p.pad_left, taps, bias, args, output + x, min(p.out_w - x, kWidth));
+          x += kWidth;
+        }
+      }
+    }
+  }
 }
 
 void run_piece(const Piece& piece) {
@@ -749,13 +849,22 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   Piece piece{&args,   &frame,  nullptr, 0, 0,
               nullptr, scratch, first,   0, {first_row, min(p.out_h, first_row + sizes.rows)}};
   const PairsFn pairs = find_pairs(p);
-  const bool by_rows = pairs == nullptr && goes_by_rows(frame, piece.rows);
+  const bool by_columns = goes_by_columns(p);
+  const bool flat = goes_flat(p) && piece.rows.end - piece.rows.begin == p.out_h;
+  Flat flat_planes;
+  if (flat) {
+    flat_planes = flat_of(p);
+    flat_planes.clamps = args.clamps;
+    flat_planes.lo = args.lo;
+    flat_planes.hi = args.hi;
+  }
+  const bool by_rows = !by_columns && !flat && pairs == nullptr && goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
     const int64_t m = piece.plane % frame.multiplier;
     // As many as are still in L1 when the activation is applied to them.
-    const int64_t most = frame.multiplier > 1                   ? frame.multiplier - m
-                         : args.activate || !(by_rows || pairs) ? frame.batch
-                                                                : p.out_c;
+    const int64_t most = frame.multiplier > 1                                         ? frame.multiplier - m
+                         : args.activate || !(by_columns || flat || by_rows || pairs) ? frame.batch
+                                                                                      : p.out_c;
     const int64_t together = min(most, end - piece.plane);
     piece.planes = finite ? together : 1;
     piece.before = (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
@@ -764,6 +873,11 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     piece.output = output + (image * p.out_c + piece.plane) * frame.out_plane;
     if (!finite && !filter_finite(packed_filters(args) + piece.plane * frame.filter_o, frame.filter_o)) {
       run_carefully(piece);
+    } else if (by_columns) {
+      run_by_columns(piece);
+    } else if (flat) {
+      run_flat(flat_planes, piece.input, packed_filters(args) + piece.plane * frame.filter_o, args.bias + piece.plane,
+               piece.output, piece.planes);
     } else if (pairs != nullptr) {
       run_by_pairs(piece, pairs);
     } else if (by_rows) {

@@ -16,6 +16,10 @@ constexpr bool kMasksAreFree = true;
 constexpr bool kMasksAreFree = false;
 #endif
 
+// Whether 3x3 at stride 2 takes its third column of taps from what is loaded for the first, a lane further, in place of
+// loading it: a strip is one output narrower. Of a vector of four that would be too much.
+constexpr bool kTakesNext = !kMasksAreFree && kWidth >= 8;
+
 // Pairs of rows of outputs that a plane has at most for two rows to share a vector.
 constexpr int64_t kMaxPairs = 4;
 
@@ -34,6 +38,26 @@ inline bool goes_by_pairs(const Problem& p) {
   return T == 3 || (T == 5 && (S == 1 || has_seven_rows(p)));
 }
 
+constexpr int64_t kMaxFlatWidth = 64;
+
+// Whether depthwise_nchw_flat.h shifts the columns of taps from one vector of each row, which has 2 d outputs less.
+constexpr bool flat_shifts(int64_t dilation) { return kMasksAreFree && dilation <= 2; }
+
+// Whether depthwise_nchw_flat.h has a micro-kernel for the problem, and that is the fastest, by measurement: where
+// other ones leave lanes empty, or take the rows of a dilation in turns. Of AVX2 it is as fast as those without empty
+// lanes for planes of which the first cache holds several.
+inline bool goes_flat(const Problem& p) {
+  // Vectors of four have no masked loads.
+  if (kBaseline || kWidth < 8 || p.filter_h != 3 || p.filter_w != 3 || p.stride_h != 1 || p.stride_w != 1) return false;
+  const int64_t d = p.dilation_h;
+  if (p.dilation_w != d || p.pad_top != d || p.pad_left != d || p.out_h != p.in_h || p.out_w != p.in_w) return false;
+  if (p.in_w < kWidth || p.in_w > kMaxFlatWidth || p.in_w <= d || p.in_h < 2 * d) return false;
+  const int64_t lanes = kMasksAreFree && d == 1 ? kWidth - 2 : kWidth;
+  const double filled = static_cast<double>(p.in_w) / static_cast<double>(ceil_div(p.in_w, lanes) * lanes);
+  if (d == 1) return filled < (kMasksAreFree ? 0.7 : 0.65);
+  return filled < 0.8 || 4 * d > p.in_h || (!kMasksAreFree && p.in_w > 16 && p.in_w * p.in_h < 1600);
+}
+
 // Whether depthwise_nchw.cc has a micro-kernel of its own for the problem, not the general one: what
 // depthwise_nchw_rows.h takes, paddings of some other kinds left out.
 inline bool has_own_micro_kernel(const Problem& p) {
@@ -41,6 +65,7 @@ inline bool has_own_micro_kernel(const Problem& p) {
   if (kBaseline || p.filter_w != T || p.stride_w != S || p.dilation_w != d) return false;
   if (S == 1 ? T != 3 && T != 5 && T != 7 : S != 2 || (T != 3 && T != 5) || d != 1) return false;
   if (p.out_h < 4 && (S == 2 || T != 3)) return false;
+  if (p.out_h == 4 && S == 2 && T == 5) return false;
   const auto fits = [&](int64_t rows) { return rows <= 0 || rows == T / 2 || (S == 2 && rows == T / 2 - 1); };
   if (d > 1) return p.pad_top == T / 2 * d && p.out_h == p.in_h;
   return fits(p.pad_top) && fits((p.out_h - 1) * S + T - p.pad_top - p.in_h);
@@ -49,12 +74,14 @@ inline bool has_own_micro_kernel(const Problem& p) {
 // Whether the micro-kernels for pixels are faster, by measurement. The planes' own fill out_w of a whole number of
 // vectors' lanes; pixels fill all of them. Each threshold is the share below which the transposes are paid for.
 inline bool transposing_pays(const Problem& p) {
+  if (goes_flat(p)) return false;
   if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
   const bool wide = kWidth == 16;
-  const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : kWidth;
+  const bool takes_next = kTakesNext && p.stride_w == 2 && p.filter_w == 3;
+  const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : takes_next ? kWidth - 1 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
   if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : wide ? 0.8 : 2.0);
-  if (p.filter_w == 3) return filled < (wide ? 0.58 : 0.75);
+  if (p.filter_w == 3) return filled < (wide ? 0.5 : 0.65);
   if (p.filter_w == 5) return filled < (wide ? 0.8 : 0.85);
   return filled < (wide ? 2.0 : 0.95);
 }

@@ -16,7 +16,9 @@
 // Zeros on padding are exact while the weights are finite, which the caller has to know.
 //
 // Outputs of 7 x 7, which most networks end with, have instances of their own: there the compiler knows which rows lie
-// on padding, leaves fmas of theirs out, and loads without masks what has none of them.
+// on padding, leaves fmas of theirs out, and loads without masks what has none of them. At stride 2 they take even
+// and odd columns of the input apart once, and move sums, as at stride 1, for the columns of taps that are a lane
+// further.
 #pragma once
 
 #include "depthwise_nchw_rows.h"
@@ -75,6 +77,22 @@ struct Planes {
   int64_t out_plane;
 };
 
+// Of two rows of 7 outputs: the even and the odd columns of two rows of input, and the lanes before and behind.
+struct SevenBySeven {
+  int32_t alternate[2][kWidth], before[kWidth], behind[kWidth];
+};
+constexpr SevenBySeven make_seven_by_seven() {
+  SevenBySeven made{};
+  for (int32_t l = 0; l < kWidth; ++l) {
+    for (int32_t odd = 0; odd < 2; ++odd)
+      made.alternate[odd][l] = l < 14 ? l / 7 * static_cast<int32_t>(kWidth) + l % 7 * 2 + odd : 0;
+    made.before[l] = l > 0 ? l - 1 : 0;
+    made.behind[l] = l + 1 < kWidth ? l + 1 : 0;
+  }
+  return made;
+}
+constexpr SevenBySeven kSevenBySeven = make_seven_by_seven();
+
 // kPlane: the rows and columns of outputs, kPad: the rows of padding above, where they are known; or 0.
 template <int S, int T, int P, int kPlane, int kPad>
 struct RunPairs {
@@ -90,12 +108,10 @@ struct RunPairs {
 
   // One column of taps into two sets of sums: fmas of even rows of taps and of odd ones, at stride 1 of all rows in the
   // second, which are then moved into the first.
-  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], vec (&other)[P], const Pairs& s, const vec (&row)[kRows],
-                                          const float* taps, int kx) {
+  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], vec (&other)[P], const vec (&row)[kRows], const float* taps,
+                                          int kx, indices source, part inside) {
     vec weight[T];
     load_weights(weight, taps + kx * T);
-    const indices source = load_indices(s.source[kx]);
-    const part inside = s.inside[kx];
     DEPTHWISE_UNROLL
     for (int i = 0; i < kStarts; ++i) {
       if (is_padding(i) && (S == 1 || is_padding(i + S))) continue;
@@ -118,20 +134,68 @@ struct RunPairs {
     }
   }
 
-  static DEPTHWISE_INLINE void run_plane(const Pairs& s, const float* input, const float* taps, float bias,
-                                         float* output) {
+  static DEPTHWISE_INLINE void add_column(vec (&sum)[P], vec (&other)[P], const Pairs& s, const vec (&row)[kRows],
+                                          const float* taps, int kx) {
+    add_column(sum, other, row, taps, kx, load_indices(s.source[kx]), s.inside[kx]);
+  }
+
+  // All columns of taps at stride 2 from planes of 2 kPlane columns. The even columns of two rows are picked once, and
+  // so are the odd ones; a column of taps that is a lane beside them takes what it adds up to from there. Only padding
+  // is beside the first lane and the last.
+  static DEPTHWISE_INLINE void add_alternating(vec (&sum)[P], vec (&other)[P], const vec (&row)[kRows],
+                                               const float* taps) {
+    const part all = part_of(0, kWidth);
+    const indices before = load_indices(kSevenBySeven.before), behind = load_indices(kSevenBySeven.behind);
+    vec columns[2][kStarts];
+    DEPTHWISE_UNROLL
+    for (int i = 0; i < kStarts; ++i) {
+      if (is_padding(i) && is_padding(i + S)) continue;
+      DEPTHWISE_UNROLL
+      for (int odd = 0; odd < 2; ++odd) {
+        columns[odd][i] = keep(pick(all, row[i], row[i + S], load_indices(kSevenBySeven.alternate[odd])));
+      }
+    }
+    DEPTHWISE_UNROLL
+    for (int kx = 0; kx < T; ++kx) {
+      const int from = kx - kPad, odd = from & 1, lane = (from - odd) / 2;
+      vec weight[T], moved[P];
+      load_weights(weight, taps + kx * T);
+      DEPTHWISE_UNROLL
+      for (int p = 0; p < P; ++p) {
+        moved[p] = zero();
+        DEPTHWISE_UNROLL
+        for (int ky = 0; ky < T; ++ky) {
+          const int i = 2 * S * p + ky;
+          if (is_padding(i) && is_padding(i + S)) continue;
+          vec& to = lane != 0 ? moved[p] : ky % 2 == 0 ? sum[p] : other[p];
+          to = fma(columns[odd][i], weight[ky], to);
+        }
+        if (lane < 0) other[p] = add(other[p], pick(part_of_bits(0x3f7e), moved[p], before));
+        if (lane > 0) other[p] = add(other[p], pick(part_of_bits(0x1fbf), moved[p], behind));
+      }
+    }
+  }
+
+  static DEPTHWISE_INLINE void run_plane(const Pairs& s, const indices (&source)[3], const part (&inside)[3],
+                                         const float* input, const float* taps, float bias, float* output) {
     DEPTHWISE_UNROLL
     for (int i = 0; i < P * S * S; ++i) prefetch_near(input + kAhead + i * kWidth);
+    const int64_t in_w = kPlane > 0 ? S * kPlane : s.in_w, out_w = kPlane > 0 ? kPlane : s.out_w;
     vec row[kRows], even[P], odd[P];
     DEPTHWISE_UNROLL
     for (int i = 0; i < kRows; ++i) {
-      const float* from = input + i * s.in_w;
+      const float* from = input + i * in_w;
       row[i] = is_padding(i) ? zero() : keep(is_inside(i) ? load(from) : load_part(from, s.row[i]));
     }
     DEPTHWISE_UNROLL
     for (int p = 0; p < P; ++p) even[p] = set1(bias), odd[p] = zero();
-    if constexpr (S == 1) {
+    if constexpr (S == 1 && T == 3) {
+      DEPTHWISE_UNROLL
+      for (int kx = 0; kx < 3; ++kx) add_column(even, odd, row, taps, kx, source[kx], inside[kx]);
+    } else if constexpr (S == 1) {
       for (int kx = 0; kx < T; ++kx) add_column(even, odd, s, row, taps, kx);
+    } else if constexpr (kPlane == 7) {
+      add_alternating(even, odd, row, taps);
     } else {
       // Even and odd columns of taps have sums of their own: P chains of fmas are too few to keep the processor busy.
       for (int kx = 0; kx + 1 < T; kx += 2) {
@@ -139,9 +203,9 @@ struct RunPairs {
         add_column(odd, even, s, row, taps, kx + 1);
       }
       add_column(even, odd, s, row, taps, T - 1);
-      DEPTHWISE_UNROLL
-      for (int p = 0; p < P; ++p) even[p] = add(even[p], odd[p]);
     }
+    DEPTHWISE_UNROLL
+    for (int p = 0; S == 2 && p < P; ++p) even[p] = add(even[p], odd[p]);
     if (s.clamps) {
       const vec lo = set1(s.lo), hi = set1(s.hi);
       DEPTHWISE_UNROLL
@@ -149,7 +213,7 @@ struct RunPairs {
     }
     DEPTHWISE_UNROLL
     for (int p = 0; p < P; ++p) {
-      float* to = output + 2 * p * s.out_w;
+      float* to = output + 2 * p * out_w;
       // What a whole vector writes past the pair is the next one's.
       if (kPlane > 0 && p + 1 < P) {
         store(to, even[p]);
@@ -162,8 +226,12 @@ struct RunPairs {
   static void run(const Pairs& s, const Planes& planes) {
     const float *input = planes.input, *taps = planes.taps, *bias = planes.bias;
     float* output = planes.output;
+    indices source[3];
+    part inside[3];
+    DEPTHWISE_UNROLL
+    for (int kx = 0; kx < 3; ++kx) source[kx] = load_indices(s.source[kx]), inside[kx] = s.inside[kx];
     for (int64_t n = 0; n < planes.count; ++n) {
-      run_plane(s, input, taps, *bias++, output);
+      run_plane(s, source, inside, input, taps, *bias++, output);
       input += planes.in_plane;
       taps += T * T;
       output += planes.out_plane;

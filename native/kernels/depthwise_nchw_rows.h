@@ -8,8 +8,10 @@
 //
 // Each row of the input is loaded once for each kx and serves up to T outputs: 3 (R + 2) loads for 9 R fmas at 3x3 and
 // stride 1. Registers: R sums, T weights (in AVX-512 all nine of 3x3), one input; at stride 2 two columns of taps at
-// once, 2 T weights and 4 inputs. In AVX-512, where any lanes of two vectors are one permutation, three columns of taps
-// are picked from the same two at stride 2, 3 T weights and 2 R sums; strips are T / 2 columns narrower for that.
+// once, 2 T weights and 4 inputs; at 3x3 the third as well, from the same two loads, which leaves a strip one output
+// less. In AVX-512, where any lanes of two vectors are one permutation, 3x3 at stride 1 shifts one load of each row for
+// all columns of taps (strips are 2 tap_step columns narrower), and three columns of taps are picked from the same two
+// loads at stride 2, 3 T weights and 2 R sums (strips are T / 2 columns narrower).
 //
 // Which rows lie on padding is compiled in, kTop first ones and kBottom last ones. Columns on padding are masked: in
 // AVX-512 the fmas are, which costs nothing, so that what lies beside a row is read, too, and has to be the input's; in
@@ -38,29 +40,43 @@ struct StripMasks {
   part low[kMaxTaps], high[kMaxTaps];
 };
 
+// Whether a strip of 3x3 at stride 1 shifts one vector of each row for all columns of taps, in place of loading one for
+// each: loads that cross lines and the stores are more than the fmas. Its outputs are 2 tap_step fewer, which has to
+// leave as many strips as without.
+constexpr bool shifts_columns(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
+  if (!kMasksAreFree || stride != 1 || taps != 3 || tap_step > 2) return false;
+  const int64_t width = kWidth - 2 * tap_step;
+  const int64_t strips = (out_w + width - 1) / width, most = (out_w + kWidth - 1) / kWidth;
+  return strips == most;
+}
+
 // Outputs of a row that a strip has.
-constexpr int64_t strip_width(int64_t stride, int64_t taps) {
+constexpr int64_t strip_width(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
+  if (shifts_columns(stride, taps, tap_step, out_w)) return kWidth - 2 * tap_step;
+  if (stride == 2 && taps == 3 && kTakesNext) return kWidth - 1;
   return kMasksAreFree && stride == 2 ? kWidth - taps / 2 : kWidth;
 }
 
-// Lane l of a column of taps at stride 2, of what is loaded.
-struct Alternating {
+// Where the lanes of a column of the input are in what is loaded: lane l at stride S is S * l + column.
+struct Lanes {
   int32_t of_column[kMaxTaps][kWidth];
 };
-constexpr Alternating make_alternating() {
-  Alternating made{};
-  for (int kx = 0; kx < kMaxTaps; ++kx) {
-    for (int l = 0; l < kWidth; ++l) made.of_column[kx][l] = (2 * l + kx) % (2 * static_cast<int32_t>(kWidth));
+constexpr Lanes make_lanes(int32_t S) {
+  Lanes made{};
+  for (int column = 0; column < kMaxTaps; ++column) {
+    for (int l = 0; l < kWidth; ++l) made.of_column[column][l] = (S * l + column) % (S * static_cast<int32_t>(kWidth));
   }
   return made;
 }
-constexpr Alternating kAlternating = make_alternating();
+constexpr Lanes kShifted = make_lanes(1), kAlternating = make_lanes(2);
 
 // What all rows of all planes have in common.
 struct Rows {
   int64_t row_step, tap_step;  // floats between the input's rows, and columns, of taps
   int64_t pad_left, in_w, out_w, out_row_step;
-  bool overwrites;  // rows of less than a vector may spill onto the next row, which is stored later
+  int64_t strip_width;
+  int64_t in_plane, out_plane;  // floats from one plane to the next
+  bool overwrites;              // rows of less than a vector may spill onto the next row, which is stored later
   bool clamps;
   float lo, hi;
   const StripMasks* masks;  // of all strips, if there are at most kMaskedStrips
@@ -119,9 +135,19 @@ DEPTHWISE_INLINE StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t fir
   return masks;
 }
 
-template <int S, int T, int R, int kTop, int kBottom>
+// Whether a block that is all of a plane goes on with the next planes: a call for each would show. Blocks that are a
+// part of one don't, for which that loop would cost registers.
+constexpr bool goes_on(int64_t stride, int64_t rows, int64_t top, int64_t bottom) {
+  return (top > 0 && bottom > 0) || (!kMasksAreFree && stride == 2 && rows == 7 && (top > 0 || bottom > 0));
+}
+
+template <int S, int T, int R, int kTop, int kBottom, bool kShifts>
 struct RowOfStrips {
   static constexpr int kRows = (R - 1) * S + T, kEnd = kRows - kBottom;
+  static constexpr bool kNext = kTakesNext && S == 2 && T == 3;
+  // Stride 2 has no code of its own for strips inside: masked loads cost it little.
+  static constexpr bool kAlwaysMasks = S == 2 && kWidth >= 8;
+  static constexpr int64_t kOutputs = kNext ? kWidth - 1 : kWidth;  // of a strip, where masks aren't free
   static constexpr bool kHoists = kRegisters >= 32 && S == 1 && T == 3;
   using Input = EvenRows<const float, kEnd>;
 
@@ -142,6 +168,20 @@ struct RowOfStrips {
     }
   }
 
+  // Stride 1 where any lanes can be picked: all columns of taps of one vector.
+  static DEPTHWISE_INLINE void add_shifted(vec (&sum)[R], const Input& rows, const vec (&weight)[3][3],
+                                           const StripMasks& masks, int64_t tap_step) {
+    const indices second = load_indices(kShifted.of_column[tap_step]);
+    const indices third = load_indices(kShifted.of_column[2 * tap_step]);
+    DEPTHWISE_UNROLL
+    for (int i = kTop; i < kEnd; ++i) {
+      const vec x = keep(load(rows[i]));
+      add_row<S, T, R>(sum, x, weight[0], i, masks.low[0]);
+      add_row<S, T, R>(sum, keep(permute(x, second)), weight[1], i, masks.low[1]);
+      add_row<S, T, R>(sum, keep(permute(x, third)), weight[2], i, masks.low[2]);
+    }
+  }
+
   // Stride 2: what lies between the lanes of one tap are those of the next.
   template <bool kMasked>
   static DEPTHWISE_INLINE void add_two(vec (&sum)[R], const Input& rows, const float* taps, const StripMasks& masks,
@@ -155,6 +195,23 @@ struct RowOfStrips {
       const vec b = load_some<kMasked>(rows[i] + kWidth, masks.high[kx]);
       add_row<S, T, R>(sum, keep(evens(a, b)), first, i, masks.low[kx]);
       add_row<S, T, R>(sum, keep(odds(a, b)), second, i, masks.low[kx + 1]);
+    }
+  }
+
+  // Stride 2: the third column as well, in all lanes but the last.
+  template <bool kMasked>
+  static DEPTHWISE_INLINE void add_three(vec (&sum)[R], const Input& rows, const float* taps, const StripMasks& masks) {
+    vec weight[3][T];
+    DEPTHWISE_UNROLL
+    for (int kx = 0; kx < 3; ++kx) load_weights(weight[kx], taps + kx * T);
+    DEPTHWISE_UNROLL
+    for (int i = kTop; i < kEnd; ++i) {
+      const vec a = keep(load_some<kMasked>(rows[i], masks.low[0]));
+      const vec b = keep(load_some<kMasked>(rows[i] + kWidth, masks.high[0]));
+      const vec x = keep(evens(a, b));
+      add_row<S, T, R>(sum, x, weight[0], i, masks.low[0]);
+      add_row<S, T, R>(sum, keep(odds(a, b)), weight[1], i, masks.low[0]);
+      add_row<S, T, R>(sum, keep(next(x)), weight[2], i, masks.low[0]);
     }
   }
 
@@ -183,12 +240,14 @@ struct RowOfStrips {
 
   template <bool kMasked>
   static DEPTHWISE_INLINE void strip(const Rows& s, const float* input, const float* taps, const vec (&hoisted)[3][3],
-                                     vec bias, float* output, const StripMasks& masks, int64_t width) {
+                                     vec bias, float* output, const StripMasks& masks, int64_t width, bool ends) {
     vec sum[R];
     DEPTHWISE_UNROLL
     for (int r = 0; r < R; ++r) sum[r] = bias;
     Input rows(input, s.row_step);
-    if constexpr (kHoists) {
+    if constexpr (kShifts) {
+      add_shifted(sum, rows, hoisted, masks, s.tap_step);
+    } else if constexpr (kHoists) {
       DEPTHWISE_UNROLL
       for (int kx = 0; kx < 3; ++kx) {
         add_one<kMasked>(sum, rows, hoisted[kx], masks, kx);
@@ -209,6 +268,10 @@ struct RowOfStrips {
       if constexpr (T == 5) add_picked<2>(sum, other, rows, taps, masks, 3);
       DEPTHWISE_UNROLL
       for (int r = 0; r < R; ++r) sum[r] = add(sum[r], other[r]);
+    } else if constexpr (kNext) {
+      add_three<kMasked>(sum, rows, taps, masks);
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) sum[r] = in_order(sum[r]);
     } else {
       for (int kx = 0; kx + 1 < T; kx += 2) {
         add_two<kMasked>(sum, rows, taps + kx * T, masks, kx);
@@ -227,18 +290,45 @@ struct RowOfStrips {
     }
     const EvenRows<float, R> out(output, s.out_row_step);
     const tail lanes = tail_of(width);
-    DEPTHWISE_UNROLL
-    for (int r = 0; r < R; ++r) {
-      if (kMasksAreFree || (width < kWidth && !(s.overwrites && (R - r) * s.out_w >= kWidth))) {
-        store_tail(out[r], sum[r], lanes);
-      } else {
-        store(out[r], sum[r]);
+    if (kMasksAreFree) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) store_tail(out[r], sum[r], lanes);
+    } else if (width == kOutputs && !(kNext && ends)) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) store(out[r], sum[r]);
+    } else {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) {
+        // What a whole vector writes past the row is written later.
+        const bool spills = s.overwrites && (R - r) * s.out_w >= kWidth && s.out_w <= kOutputs;
+        if (spills) {
+          store(out[r], sum[r]);
+        } else if (kNext && width == kOutputs) {
+          store_but_last(out[r], sum[r]);
+        } else {
+          store_tail(out[r], sum[r], lanes);
+        }
       }
     }
   }
 
-  // `input` is the first output's tap (0, 0); taps are [kx][ky].
-  static DEPTHWISE_NOINLINE void run(const Rows& s, const float* input, const float* taps, float bias, float* output) {
+  // `input` is the first output's tap (0, 0); taps are [kx][ky]. So many planes, if goes_on says so.
+  static DEPTHWISE_NOINLINE void run(const Rows& s, const float* input, const float* taps, const float* bias,
+                                     float* output, int64_t planes) {
+    if constexpr (goes_on(S, R, kTop, kBottom)) {
+      for (int64_t n = 0; n < planes; ++n) {
+        run_plane(s, input, taps, *bias++, output);
+        input += s.in_plane;
+        taps += T * T;
+        output += s.out_plane;
+      }
+    } else {
+      run_plane(s, input, taps, *bias, output);
+    }
+  }
+
+  static DEPTHWISE_INLINE void run_plane(const Rows& s, const float* input, const float* taps, float bias,
+                                         float* output) {
     vec hoisted[3][3];
     if constexpr (kHoists) {
       DEPTHWISE_UNROLL
@@ -248,43 +338,53 @@ struct RowOfStrips {
     if constexpr (kMasksAreFree) {  // the caller sees to it that there is a table
       const StripMasks* masks = s.masks;
       const float* ahead = input + kAhead;
-      constexpr int64_t kOutputs = strip_width(S, T);
-      for (int64_t x = 0; x < s.out_w; x += kOutputs, ++masks) {
+      const int64_t outputs = s.strip_width;
+      for (int64_t x = 0; x < s.out_w; x += outputs, ++masks) {
         DEPTHWISE_UNROLL
         for (int r = 0; r < R * S; ++r) prefetch_near(ahead + r * kWidth);
         ahead += R * S * kWidth;
-        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, kOutputs));
+        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, outputs), true);
       }
     } else {
       constexpr int64_t kSpan = (kWidth - 1) * S + S;  // of what is loaded for one column of taps
-      for (int64_t x = 0; x < s.out_w; x += kWidth) {
+      const float* ahead = input + kAhead;
+      for (int64_t x = 0; x < s.out_w; x += kOutputs) {
+        DEPTHWISE_UNROLL
+        for (int r = 0; S == 2 && r < R * S; r += 16 / kWidth / S) prefetch_near(ahead + r * kWidth * S);
+        ahead += R * S * kWidth * S;
         // The last strip ends with the row, over outputs that were already written.
-        const int64_t at = s.out_w < kWidth ? x : min(x, s.out_w - kWidth);
-        const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kWidth);
-        if (column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
-          strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width);
+        const int64_t at = s.out_w < kOutputs ? x : min(x, s.out_w - kOutputs);
+        const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kOutputs);
+        const bool ends = x + kOutputs >= s.out_w;
+        if (!kAlwaysMasks && column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
+          strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width, ends);
         } else {
           StripMasks made;
           if (!s.masks) made = masks_of_strip<T>(s, S, column);
-          const StripMasks& masks = s.masks ? s.masks[x / kWidth] : made;
-          strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width);
+          const StripMasks& masks = s.masks ? s.masks[x / kOutputs] : made;
+          strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width, ends);
         }
       }
     }
   }
 };
 
-using RowOfStripsFn = void (*)(const Rows& rows, const float* input, const float* taps, float bias, float* output);
+using RowOfStripsFn = void (*)(const Rows& rows, const float* input, const float* taps, const float* bias,
+                               float* output, int64_t planes);
 
 // Rows on padding that a block may have at its top and at its bottom: none, half the filter, and at stride 2 one less.
-template <int S, int T, int R>
+// At both, which is for planes of one block, not where that is much code, or where two rows share a vector.
+template <int S, int T, int R, bool kShifts = false>
 struct BlocksOfRows {
   static constexpr int kFull = T / 2, kLess = S == 2 ? T / 2 - 1 : 0;
   template <int kTop>
   static RowOfStripsFn with_top(int64_t bottom) {
-    return bottom == 0       ? RowOfStrips<S, T, R, kTop, 0>::run
-           : bottom == kFull ? RowOfStrips<S, T, R, kTop, kFull>::run
-           : bottom == kLess ? RowOfStrips<S, T, R, kTop, kLess>::run
+    if constexpr (S == 2 && kTop > 0 && (kMasksAreFree || T == 5)) {
+      return bottom == 0 ? RowOfStrips<S, T, R, kTop, 0, kShifts>::run : nullptr;
+    }
+    return bottom == 0       ? RowOfStrips<S, T, R, kTop, 0, kShifts>::run
+           : bottom == kFull ? RowOfStrips<S, T, R, kTop, kFull, kShifts>::run
+           : bottom == kLess ? RowOfStrips<S, T, R, kTop, kLess, kShifts>::run
                              : nullptr;
   }
   static RowOfStripsFn find(int64_t top, int64_t bottom) {
@@ -300,16 +400,36 @@ struct Int {
   static constexpr int value = N;
 };
 
-// Rows of input of the largest block.
-constexpr int64_t kMaxRowsOfBlock = 7 - 1 + kMaxTaps;
+// Rows of input of the largest block: 14 rows of outputs of 3x3.
+constexpr int64_t kMaxInputRowsOfBlock = 14 - 1 + 3;
 
 // The fewest rows that blocks are cut from. Fewer than four are what a large dilation leaves of a plane, which 3x3
 // filters have.
 constexpr int64_t least_rows(int64_t stride, int64_t taps) { return stride == 1 && taps == 3 ? 1 : 4; }
 
+// Whether 3x3 at stride 1 has a block of all rows of a plane, or of a dilation's phase, with one on padding at either
+// side: where columns are shifted, of more than 7.
+constexpr bool is_whole_block(bool shifts, int64_t rows, int64_t top, int64_t bottom) {
+  if (top != 1 || bottom != 1) return false;
+  return rows == 3 || (shifts && (rows == 9 || rows == 10 || rows == 12 || rows == 14));
+}
+
 // The micro-kernel for blocks of R rows of which so many lie on padding; null where there is none.
-RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, int64_t rows, int64_t top, int64_t bottom) {
+RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, bool shifts, int64_t rows, int64_t top, int64_t bottom) {
   if constexpr (kBaseline) return nullptr;
+  if constexpr (kMasksAreFree) {
+    if (shifts && rows > 7 && is_whole_block(shifts, rows, top, bottom)) {
+      return rows == 9    ? RowOfStrips<1, 3, 9, 1, 1, true>::run
+             : rows == 10 ? RowOfStrips<1, 3, 10, 1, 1, true>::run
+             : rows == 12 ? RowOfStrips<1, 3, 12, 1, 1, true>::run
+                          : RowOfStrips<1, 3, 14, 1, 1, true>::run;
+    }
+    if (shifts && rows == 7) return BlocksOfRows<1, 3, 7, true>::find(top, bottom);
+    if (shifts && rows == 4) return BlocksOfRows<1, 3, 4, true>::find(top, bottom);
+  }
+  if constexpr (kMasksAreFree || kTakesNext) {
+    if (stride == 2 && taps == 3 && rows == 7) return BlocksOfRows<2, 3, 7>::find(top, bottom);
+  }
   const auto of_taps = [&](auto t) -> RowOfStripsFn {
     constexpr int T = decltype(t)::value;
     return rows == 7   ? BlocksOfRows<1, T, 7>::find(top, bottom)
@@ -318,6 +438,9 @@ RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, int64_t rows, int
   };
   if (stride == 1 && taps == 3 && rows == 1) return BlocksOfRows<1, 3, 1>::find(top, bottom);
   if (stride == 1 && taps == 3 && rows == 2) return BlocksOfRows<1, 3, 2>::find(top, bottom);
+  if (stride == 1 && taps == 3 && rows == 3) {
+    return is_whole_block(shifts, rows, top, bottom) ? RowOfStrips<1, 3, 3, 1, 1, false>::run : nullptr;
+  }
   if (stride == 1 && taps == 3) return of_taps(Int<3>{});
   if (stride == 1 && taps == 5) return of_taps(Int<5>{});
   if (stride == 1 && taps == 7) return of_taps(Int<7>{});
@@ -338,12 +461,13 @@ struct Blocks {
   }
 };
 
-// Of 7 and 4 rows, at stride 2, where many reuse little more than few do, of 4; where there are fewer, of 2 and 1. A
-// block costs about as much as its rows and two more: the input rows that 3x3 taps reach beyond them.
-Blocks blocks_of(int64_t rows, int64_t stride) {
+// Of 7 and 4 rows; where there are fewer, of 2 and 1. At stride 2 registers are too few for 7 of 5x5, and vectors of
+// four gain little from 7. A block costs about as much as its rows and two more: the input rows that 3x3 taps reach
+// beyond them.
+Blocks blocks_of(int64_t rows, int64_t stride, int64_t taps) {
   if (rows < 4) return {2, 1, max(rows - 1, 0), max(rows - 1, min(rows, 1))};
   Blocks best{7, 4, 0, ceil_div(rows, 4)};
-  if (stride != 1 || rows < 7) return best;
+  if (rows < 7 || (stride == 2 && (taps == 5 || !(kMasksAreFree || kTakesNext)))) return best;
   int64_t least = best.count * 6;
   for (int64_t small = 0; small <= 2; ++small) {
     const int64_t large = ceil_div(max(rows - small * 4, 0), 7), cost = large * 9 + small * 6;

@@ -31,6 +31,7 @@ DEPTHWISE_INLINE void store(float* p, vec x) { _mm512_storeu_ps(p, x); }
 DEPTHWISE_INLINE void prefetch_near(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
 DEPTHWISE_INLINE void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
 DEPTHWISE_INLINE void store_tail(float* p, vec x, tail t) { _mm512_mask_storeu_ps(p, t.mask, x); }
+DEPTHWISE_INLINE void store_but_last(float* p, vec x) { store_tail(p, x, {0x7fff}); }
 
 struct part {
   __mmask16 mask;
@@ -47,6 +48,11 @@ DEPTHWISE_INLINE vec evens(vec a, vec b) { return _mm512_shuffle_ps(a, b, 0x88);
 DEPTHWISE_INLINE vec odds(vec a, vec b) { return _mm512_shuffle_ps(a, b, 0xdd); }
 DEPTHWISE_INLINE vec in_order(vec x) {
   return _mm512_castpd_ps(_mm512_permutexvar_pd(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_castps_pd(x)));
+}
+
+DEPTHWISE_INLINE vec next(vec x) {
+  return _mm512_maskz_permutexvar_ps(0xffff, _mm512_setr_epi32(1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 2, 15, 15),
+                                     x);
 }
 
 DEPTHWISE_INLINE vec add(vec a, vec b) { return _mm512_add_ps(a, b); }

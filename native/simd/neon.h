@@ -51,6 +51,7 @@ DEPTHWISE_INLINE void store_tail(float* p, vec x, tail t) {
     vst1q_lane_f32(p, x, 0);
   }
 }
+DEPTHWISE_INLINE void store_but_last(float* p, vec x) { store_tail(p, x, {kWidth - 1}); }
 
 struct part {
   uint32_t bits;
@@ -77,6 +78,7 @@ DEPTHWISE_INLINE vec select_part(part t, vec yes, vec no) {
 DEPTHWISE_INLINE vec evens(vec a, vec b) { return vuzp1q_f32(a, b); }
 DEPTHWISE_INLINE vec odds(vec a, vec b) { return vuzp2q_f32(a, b); }
 DEPTHWISE_INLINE vec in_order(vec x) { return x; }
+DEPTHWISE_INLINE vec next(vec x) { return vextq_f32(x, x, 1); }
 
 DEPTHWISE_INLINE vec add(vec a, vec b) { return vaddq_f32(a, b); }
 DEPTHWISE_INLINE vec sub(vec a, vec b) { return vsubq_f32(a, b); }

@@ -8,6 +8,7 @@
 // vec             kWidth floats; kRegisters of them fit into registers
 // tail            the first n lanes, 0 <= n <= kWidth: tail_of(n)
 // load, store     unaligned; load_tail gives zero in the other lanes and does not read their memory
+// store_but_last  all lanes but the last, whose memory is not written
 // prefetch        towards the second cache, prefetch_near the first; any address will do
 // part            the lanes first <= i < end, 0 <= first, end <= kWidth: part_of(first, end); none where end <= first.
 //                 Or any lanes: part_of_bits(bit i for lane i, no bits past kWidth).
@@ -22,6 +23,7 @@
 //                 the same in the lanes of a part, zero in the others; of the 2 * kWidth floats of a and b
 // transpose(x)    of a square of kWidth vectors: lane l of x[k] becomes lane k of x[l]
 // evens, odds     of the 2 * kWidth floats of a and b, in the same odd order that in_order undoes
+// next            of evens or odds, in that order: for each lane but the last the one that follows it
 // add, sub, mul, div; zero(), set1(x) in all lanes
 // fma(a, b, c)    a * b + c, one rounding but on portable; fma_part(part, a, b, c) in the lanes of a part, else c
 // max_nan(bound, x), min_nan(bound, x), clamp(x, lo, hi)

@@ -74,6 +74,57 @@ TEST_CASE("depthwise_nchw: dilations that leave few rows in a phase") {
   }
 }
 
+TEST_CASE("depthwise_nchw: planes as one long row") {
+  for (const int64_t width : {8, 9, 10, 16, 17, 18, 19, 24, 27, 33, 35, 41, 64, 65}) {
+    for (const int64_t dilation : {1, 2, 3, 4, 7}) {
+      for (const int64_t height : {2 * dilation - 1, 2 * dilation, 2 * dilation + 1, int64_t{19}}) {
+        const Shape shape{
+            .batch = 2, .in_h = height, .in_w = width, .in_c = 3, .dilation_h = dilation, .dilation_w = dilation};
+        check_nchw(same(shape));
+        Shape twice = shape;
+        twice.out_c = 6, twice.groups = 3;
+        check_nchw(same(twice), {.activation = {ActivationKind::relu6, 0.0f, 0.0f, 0.0f}});
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise_nchw: planes that are one block each, many of them") {
+  for (const int64_t size : {3, 7, 9, 10, 12, 13, 14}) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t width : {size, int64_t{20}}) {
+        const Shape shape{.batch = 2,
+                          .in_h = size * stride,
+                          .in_w = width * stride,
+                          .in_c = 9,
+                          .stride_h = stride,
+                          .stride_w = stride};
+        check_nchw(same(shape));
+        Shape symmetric = shape;
+        symmetric.pad_top = symmetric.pad_left = symmetric.pad_bottom = symmetric.pad_right = 1;
+        check_nchw(symmetric, {.activation = {ActivationKind::relu6, 0.0f, 0.0f, 0.0f}});
+      }
+    }
+  }
+}
+
+TEST_CASE("depthwise_nchw: filters of one row") {
+  for (const int64_t width : {1, 5, 16, 31, 64, 79, 200, 333}) {
+    for (const int64_t taps : {1, 2, 4, 7}) {
+      for (const int64_t dilation : {1, 3}) {
+        const int64_t reach = (taps - 1) * dilation;
+        Shape shape{.in_h = 3, .in_w = width, .in_c = 4, .filter_h = 1, .filter_w = taps, .dilation_w = dilation};
+        shape.pad_left = reach;
+        check_nchw(shape, {.activation = {ActivationKind::relu6, 0.0f, 0.0f, 0.0f}});
+        shape.pad_left = reach / 2, shape.pad_right = reach + 1;
+        check_nchw(shape);
+        shape.out_c = 8, shape.groups = 4;
+        check_nchw(shape);
+      }
+    }
+  }
+}
+
 TEST_CASE("depthwise_nchw: every filter height and width") {
   for (int64_t size = 1; size <= 17; ++size) {
     for (const int64_t stride : {1, 2}) {

@@ -86,6 +86,18 @@ TEST_CASE("simd: tails touch no memory past them") {
   });
 }
 
+TEST_CASE("simd: all lanes but the last") {
+  on_every_isa([](const SimdPrimitives& simd) {
+    float x[kMostWidth];
+    for (int64_t i = 0; i < simd.width; ++i) x[i] = static_cast<float>(i + 1);
+    GuardedFloats out(simd.width - 1, Flush::end), shared(simd.width, Flush::begin);
+    simd.store_but_last(x, out.data());
+    simd.store_but_last(x, shared.data());
+    for (int64_t i = 0; i + 1 < simd.width; ++i) CHECK(out.data()[i] == x[i]);
+    for (int64_t i = 0; i < simd.width; ++i) CHECK(same(shared.data()[i], i + 1 < simd.width ? x[i] : kNan));
+  });
+}
+
 TEST_CASE("simd: parts touch no memory around them") {
   on_every_isa([](const SimdPrimitives& simd) {
     const Fixture memory(simd.width);
@@ -135,6 +147,8 @@ TEST_CASE("simd: lanes change places") {
     for (int64_t i = 0; i < width; ++i) CHECK(y[i] == x[2 * i]);
     simd.odds(x, x + width, y);
     for (int64_t i = 0; i < width; ++i) CHECK(y[i] == x[2 * i + 1]);
+    simd.next_evens(x, x + width, y);
+    for (int64_t i = 0; i + 1 < width; ++i) CHECK(y[i] == x[2 * i + 2]);
     CHECK(simd.sum(x) == static_cast<float>(width * (width + 1) / 2));
     simd.transpose(x);
     for (int64_t i = 0; i < width * width; ++i) CHECK(x[i] == static_cast<float>(i % width * width + i / width + 1));

@@ -21,7 +21,8 @@ struct SimdPrimitives {
   void (*select_part)(uint64_t bits, const float* yes, const float* no, float* y);
   void (*fma_part)(uint64_t bits, const float* a, const float* b, const float* c, float* y);
 
-  Binary evens, odds;  // in order
+  void (*store_but_last)(const float* x, float* y);
+  Binary evens, odds, next_evens;  // in order
   void (*permute)(const float* x, const int32_t* i, float* y);
   void (*pick)(uint64_t bits, const float* x, const int32_t* i, float* y);
   void (*pick_of_two)(uint64_t bits, const float* a, const float* b, const int32_t* i, float* y);
