@@ -836,18 +836,35 @@ void run_carefully(const Piece& piece) {
   }
 }
 
+// The planes and rows of a tile.
+struct Area {
+  int64_t image, first, end, first_row, end_row;
+};
+
+Area area_of(const Problem& p, int64_t tile) {
+  const TileSizes sizes = tile_sizes(p);
+  const int64_t row_tiles = ceil_div(p.out_h, sizes.rows), plane_tiles = ceil_div(p.out_c, sizes.planes);
+  const int64_t first = tile / row_tiles % plane_tiles * sizes.planes, first_row = tile % row_tiles * sizes.rows;
+  return {tile / (row_tiles * plane_tiles), first, min(p.out_c, first + sizes.planes), first_row,
+          min(p.out_h, first_row + sizes.rows)};
+}
+
+OutputRuns outputs(const KernelArgs& args, const float*, int64_t tile) {
+  const Problem& p = *args.problem;
+  const Area area = area_of(p, tile);
+  const int64_t plane = p.out_h * p.out_w, planes = area.end - area.first, rows = area.end_row - area.first_row;
+  const int64_t first = (area.image * p.out_c + area.first) * plane + area.first_row * p.out_w;
+  return rows == p.out_h ? OutputRuns{first, 1, planes * plane, 0} : OutputRuns{first, planes, rows * p.out_w, plane};
+}
+
 void run(const KernelArgs& args, const float* input, float* output, int64_t tile, float* scratch) {
   const Problem& p = *args.problem;
   const Frame frame = frame_of(p);
-  const TileSizes sizes = tile_sizes(p);
-  const int64_t row_tiles = ceil_div(p.out_h, sizes.rows), plane_tiles = ceil_div(p.out_c, sizes.planes);
-  const int64_t image = tile / (row_tiles * plane_tiles);
-  const int64_t first = tile / row_tiles % plane_tiles * sizes.planes, end = min(p.out_c, first + sizes.planes);
-  const int64_t first_row = tile % row_tiles * sizes.rows;
+  const Area area = area_of(p, tile);
+  const int64_t image = area.image, first = area.first, end = area.end, first_row = area.first_row;
   const bool finite = all_finite(args);
 
-  Piece piece{&args,   &frame,  nullptr, 0, 0,
-              nullptr, scratch, first,   0, {first_row, min(p.out_h, first_row + sizes.rows)}};
+  Piece piece{&args, &frame, nullptr, 0, 0, nullptr, scratch, first, 0, {first_row, area.end_row}};
   const PairsFn pairs = find_pairs(p);
   const bool by_columns = goes_by_columns(p);
   const bool flat = goes_flat(p) && piece.rows.end - piece.rows.begin == p.out_h;
@@ -894,6 +911,6 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
 
 }  // namespace
 
-extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_nchw) = {"depthwise_nchw", plan, pack, run};
+extern const KernelFamily DEPTHWISE_SYMBOL(depthwise_nchw) = {"depthwise_nchw", plan, pack, run, outputs};
 
 }  // namespace depthwise
