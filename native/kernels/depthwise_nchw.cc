@@ -247,15 +247,15 @@ void run_strips(const Strips& s) {
 using StripKernel = void (*)(const Strips&);
 
 // By the binary logarithm of the number of rows in flight. At stride 2 few rows reuse as much as many.
-constexpr int64_t kMaxRows = 8, kMaxAlternateRows = 4;
+constexpr int64_t kMaxRows = kBaseline ? 4 : 8, kMaxAlternateRows = kBaseline ? 2 : 4;
 
 template <class Columns, int S, int T>
 constexpr StripKernel kStripsOfRows[] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
-                                         run_strips<Columns, S, T, 4>, run_strips<Columns, S, T, 8>};
+                                         run_strips<Columns, S, T, 4>, run_strips<Columns, S, T, kMaxRows>};
 
 template <class Columns, int S, int T>
 constexpr StripKernel kStripsOfFewRows[] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
-                                            run_strips<Columns, S, T, 4>};
+                                            run_strips<Columns, S, T, kMaxAlternateRows>};
 
 // Filters of other heights take several of these passes. Those that most networks have, of 3 and 5 rows, are here only
 // where depthwise_nchw_rows.h declines.

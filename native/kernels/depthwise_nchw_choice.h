@@ -58,12 +58,15 @@ inline bool goes_flat(const Problem& p) {
   return filled < 0.8 || 4 * d > p.in_h || (!kMasksAreFree && p.in_w > 16 && p.in_w * p.in_h < 1600);
 }
 
+// Whether there is one for 5x5 at stride 2: where vectors are shorter, transposing is always faster.
+constexpr bool kHasFiveAtTwo = kMasksAreFree;
+
 // Whether depthwise_nchw.cc has a micro-kernel of its own for the problem, not the general one: what
 // depthwise_nchw_rows.h takes, paddings of some other kinds left out.
 inline bool has_own_micro_kernel(const Problem& p) {
   const int64_t T = p.filter_h, S = p.stride_h, d = p.dilation_h;
   if (kBaseline || p.filter_w != T || p.stride_w != S || p.dilation_w != d) return false;
-  if (S == 1 ? T != 3 && T != 5 && T != 7 : S != 2 || (T != 3 && T != 5) || d != 1) return false;
+  if (S == 1 ? T != 3 && T != 5 && T != 7 : S != 2 || (T != 3 && (T != 5 || !kHasFiveAtTwo)) || d != 1) return false;
   if (p.out_h < 4 && (S == 2 || T != 3)) return false;
   if (p.out_h == 4 && S == 2 && T == 5) return false;
   const auto fits = [&](int64_t rows) { return rows <= 0 || rows == T / 2 || (S == 2 && rows == T / 2 - 1); };
@@ -80,7 +83,7 @@ inline bool transposing_pays(const Problem& p) {
   const bool takes_next = kTakesNext && p.stride_w == 2 && p.filter_w == 3;
   const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : takes_next ? kWidth - 1 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
-  if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : wide ? 0.8 : 2.0);
+  if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : 0.8);
   if (p.filter_w == 3) return filled < (wide ? 0.5 : 0.65);
   if (p.filter_w == 5) return filled < (wide ? 0.8 : 0.85);
   return filled < (wide ? 2.0 : 0.95);

@@ -445,7 +445,9 @@ RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, bool shifts, int6
   if (stride == 1 && taps == 5) return of_taps(Int<5>{});
   if (stride == 1 && taps == 7) return of_taps(Int<7>{});
   if (stride == 2 && taps == 3 && rows == 4) return BlocksOfRows<2, 3, 4>::find(top, bottom);
-  if (stride == 2 && taps == 5 && rows == 4) return BlocksOfRows<2, 5, 4>::find(top, bottom);
+  if constexpr (kHasFiveAtTwo) {
+    if (stride == 2 && taps == 5 && rows == 4) return BlocksOfRows<2, 5, 4>::find(top, bottom);
+  }
   return nullptr;
 }
 
