@@ -40,9 +40,6 @@ inline bool goes_by_pairs(const Problem& p) {
 
 constexpr int64_t kMaxFlatWidth = 64;
 
-// Whether depthwise_nchw_flat.h shifts the columns of taps from one vector of each row, which has 2 d outputs less.
-constexpr bool flat_shifts(int64_t dilation) { return kMasksAreFree && dilation <= 2; }
-
 // Whether depthwise_nchw_flat.h has a micro-kernel for the problem, and that is the fastest, by measurement: where
 // other ones leave lanes empty, or take the rows of a dilation in turns. Of AVX2 it is as fast as those without empty
 // lanes for planes of which the first cache holds several.
@@ -52,9 +49,9 @@ inline bool goes_flat(const Problem& p) {
   const int64_t d = p.dilation_h;
   if (p.dilation_w != d || p.pad_top != d || p.pad_left != d || p.out_h != p.in_h || p.out_w != p.in_w) return false;
   if (p.in_w < kWidth || p.in_w > kMaxFlatWidth || p.in_w <= d || p.in_h < 2 * d) return false;
-  const int64_t lanes = kMasksAreFree && d == 1 ? kWidth - 2 : kWidth;
-  const double filled = static_cast<double>(p.in_w) / static_cast<double>(ceil_div(p.in_w, lanes) * lanes);
-  if (d == 1) return filled < (kMasksAreFree ? 0.7 : 0.65);
+  const double filled = static_cast<double>(p.in_w) / static_cast<double>(ceil_div(p.in_w, kWidth) * kWidth);
+  if (d == 1) return !kMasksAreFree && filled < 0.65;
+  if (d == 2 && kMasksAreFree) return false;
   return filled < 0.8 || 4 * d > p.in_h || (!kMasksAreFree && p.in_w > 16 && p.in_w * p.in_h < 1600);
 }
 
