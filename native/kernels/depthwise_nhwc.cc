@@ -84,7 +84,7 @@ const TileKernel* choose_tile(const Problem& p, const RollKernel* roll) {
                        p.dilation_h == 1 && p.dilation_w == 1;
   if (!roll || !(streams || pixels_collide(p))) return nullptr;
   for (const TileKernel& kernel : kTileKernels) {
-    if (kernel.stride == roll->stride && phase_of(columns_of(p), 0).count >= kernel.columns) return &kernel;
+    if (kernel.stride == roll->stride && phase_of(columns_of(p), 0).count >= kernel.least_columns) return &kernel;
   }
   return nullptr;
 }

@@ -98,38 +98,55 @@ DEPTHWISE_NOINLINE void tile(const Strip& strip, const Reached& reached) {
   }
 }
 
-// The strip is a multiple of R rows high and at least P columns wide, of which the last tile's may overlap.
-template <int R, int P, int S>
+// How a row is cut into tiles of `most` columns, where it has as many, and then of `least`: returns how many of the
+// former take the least time. A tile takes as long as its columns and one more, for the inputs beside them.
+DEPTHWISE_INLINE int64_t count_wide_tiles(int64_t columns, int64_t most, int64_t least) {
+  if (columns < most) return 0;
+  int64_t best = ceil_div(columns, most), best_time = best * (most + 1);
+  for (int64_t wide = best - 1; wide >= 0; --wide) {
+    const int64_t time = wide * (most + 1) + ceil_div(columns - wide * most, least) * (least + 1);
+    if (time < best_time) best = wide, best_time = time;
+  }
+  return best;
+}
+
+// The strip is a multiple of R rows high and at least L <= P columns wide: tiles of P columns, then of L, of which the
+// last one may overlap the one before it.
+template <int R, int P, int L, int S>
 void tiles(const Strip& strip) {
+  const int64_t wide = count_wide_tiles(strip.columns, P, L);
   for (int64_t y = 0; y < strip.rows; y += R) {
     const Strip rows = rows_of_strip(strip, y, y + R);
-    for (int64_t i = 0; i < strip.columns; i += P) {
-      const int64_t x = min(i, strip.columns - P);
-      const Strip s = columns_of_strip(rows, x, x + P);
-      tile<R, P, S>(s, {bits_inside(0, (R - 1) * S + 3, s.row_begin, s.row_end),
-                        bits_inside(0, (P - 1) * S + 3, s.column_begin, s.column_end)});
+    const uint32_t reached_rows = bits_inside(0, (R - 1) * S + 3, rows.row_begin, rows.row_end);
+    for (int64_t i = 0, x = 0; x < strip.columns; ++i) {
+      const bool is_wide = i < wide;
+      const int64_t columns = is_wide ? P : L, first = min(x, strip.columns - columns);
+      const Strip s = columns_of_strip(rows, first, first + columns);
+      const Reached reached = {reached_rows, bits_inside(0, (columns - 1) * S + 3, s.column_begin, s.column_end)};
+      (is_wide ? tile<R, P, S> : tile<R, L, S>)(s, reached);
+      x += columns;
     }
   }
 }
 
 struct TileKernel {
   const char* name;
-  int64_t stride, rows, columns;
+  int64_t stride, rows, least_columns;
   StripFn run, run_row;  // whole tiles; a last row on its own
 };
 
-#define DEPTHWISE_TILE(name, R, P, S) {name, S, R, P, tiles<R, P, S>, tiles<1, P, S>}
+#define DEPTHWISE_TILE(name, R, P, L, S) {name, S, R, L, tiles<R, P, L, S>, tiles<1, P, L, S>}
 constexpr TileKernel kTileKernels[] = {
 #if !defined(DEPTHWISE_ISA_PORTABLE)
-    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3", kRegisters >= 32 ? 2 : 1, 7, 1),
-    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3_s2", 2, 2, 2),
+    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3", kRegisters >= 32 ? 2 : 1, 7, 4, 1),
+    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3_s2", 2, 2, 2, 2),
 #else
     {"", 0, 0, 0, nullptr, nullptr},  // none
 #endif
 };
 #undef DEPTHWISE_TILE
 
-DEPTHWISE_INLINE bool can_tile(const TileKernel& kernel, const Strip& s) { return s.columns >= kernel.columns; }
+DEPTHWISE_INLINE bool can_tile(const TileKernel& kernel, const Strip& s) { return s.columns >= kernel.least_columns; }
 
 DEPTHWISE_INLINE void run_tiles(const TileKernel& kernel, const Strip& strip) {
   const int64_t whole = strip.rows / kernel.rows * kernel.rows;
