@@ -174,7 +174,7 @@ class Termination final : public Interrupt {
 
 void run_plan(napi_env env, const Plan& plan, const RunArrays& arrays) {
   const Execution execution{&plan, arrays.input.data, arrays.output.data, arrays.is_own};
-  if (arrays.is_own) prefer_huge_pages(arrays.output.data, arrays.output.length * static_cast<int64_t>(sizeof(float)));
+  prefer_huge_pages(arrays.output.data, arrays.output.length * static_cast<int64_t>(sizeof(float)));
   Termination termination(env);
   const bool is_done = ThreadPool::process().run(execution.work(), plan.is_long() ? &termination : nullptr);
   if (!is_done) throw NapiFailure{napi_generic_failure};
