@@ -32,6 +32,8 @@
   },
 
   'variables': {
+    # For the addon's size: nothing is thrown in kernels, and their loops are too long for alignment to matter.
+    'kernel_cflags': ['-fno-asynchronous-unwind-tables', '-fno-align-jumps', '-fno-align-loops'],
     'conditions': [
       ['target_arch=="x64"', {
         'kernel_targets': ['kernels_avx512', 'kernels_avx2', 'kernels_portable'],
@@ -77,7 +79,7 @@
           'type': 'static_library',
           'sources': ['<@(kernel_sources)'],
           'defines': ['DEPTHWISE_ISA_AVX2'],
-          'cflags': ['-fno-asynchronous-unwind-tables', '-fno-align-jumps', '-fno-align-loops'],
+          'cflags': ['<@(kernel_cflags)'],
           'cflags_cc': ['-mavx2', '-mfma'],
           'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['-mavx2', '-mfma']},
           'msvs_settings': {'VCCLCompilerTool': {'AdditionalOptions': ['/arch:AVX2']}},
@@ -88,7 +90,7 @@
           'sources': ['<@(kernel_sources)'],
           'defines': ['DEPTHWISE_ISA_AVX512'],
           # GCC 12 takes the undefined operands inside its own AVX-512 headers for uninitialised variables.
-          'cflags': ['-fno-asynchronous-unwind-tables', '-fno-align-jumps', '-fno-align-loops', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+          'cflags': ['<@(kernel_cflags)', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
           'cflags_cc': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
           'xcode_settings': {
             'OTHER_CPLUSPLUSFLAGS': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma'],
@@ -104,7 +106,7 @@
           'type': 'static_library',
           'sources': ['<@(kernel_sources)'],
           'defines': ['DEPTHWISE_ISA_NEON'],
-          'cflags': ['-fno-asynchronous-unwind-tables', '-fno-align-jumps', '-fno-align-loops'],
+          'cflags': ['<@(kernel_cflags)'],
         },
       ],
     }],

@@ -26,8 +26,9 @@ const SYNC = place('conv2dSync', ...CONV2D_OPTIONS, 'out');
 const LAYER = place('new Conv2d', ...CONV2D_OPTIONS);
 
 /**
- * A grouped 2-D convolution (`groups: 1` is the ordinary one), computed off the JS thread but for small ones
- * (see {@link Conv2d.run}). With `I = inC / groups` and `O = outC / groups`, output channel o belongs to group `g = floor(o / O)` and is
+ * A grouped 2-D convolution (`groups: 1` is the ordinary one), computed off the JS thread but for small ones (see
+ * {@link Conv2d.run}). With `I = inC / groups` and `O = outC / groups`, output channel o belongs to group
+ * `g = floor(o / O)` and is
  *
  * `output[n, y, x, o] = activation(bias[o] + sum over r, s, i of
  *   input[n, y * strideH + r * dilationH - top, x * strideW + s * dilationW - left, g * I + i] * filter[r, s, i, o])`

@@ -23,8 +23,8 @@ const SYNC = place('depthwiseConv2dSync', ...DEPTHWISE_OPTIONS, 'out');
 const LAYER = place('new DepthwiseConv2d', ...DEPTHWISE_OPTIONS);
 
 /**
- * A depthwise 2-D convolution, computed off the JS thread: each input channel c is filtered by M filters of its own (the
- * channel multiplier), and the result of the m-th is output channel `c * M + m`:
+ * A depthwise 2-D convolution, computed off the JS thread but for small ones (see {@link DepthwiseConv2d.run}): each input
+ * channel c is filtered by M filters of its own (the channel multiplier), and the result of the m-th is output channel `c * M + m`:
  *
  * `output[n, y, x, c * M + m] = activation(bias[c * M + m] + sum over r, s of
  *   input[n, y * strideH + r * dilationH - top, x * strideW + s * dilationW - left, c] * filter[r, s, c, m])`

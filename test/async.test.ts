@@ -19,6 +19,28 @@ const fresh = (): Tensor => ({ data: Float32Array.from(SAMPLE.data), shape: SAMP
 const SAMPLE = tensor([2, 96, 96, channels], next);
 const EXPECTED = layer.runSync(SAMPLE);
 
+/** Counts the turns of the event loop, until it is stopped. */
+function countTurns(): { readonly count: number; stop(): number } {
+  let count = 0;
+  let next: NodeJS.Immediate;
+  const wait = () => {
+    next = setImmediate(() => {
+      count++;
+      wait();
+    });
+  };
+  wait();
+  return {
+    get count() {
+      return count;
+    },
+    stop() {
+      clearImmediate(next);
+      return count;
+    },
+  };
+}
+
 describe('while it runs', () => {
   test('the input may be overwritten', async () => {
     const input = fresh();
@@ -66,15 +88,9 @@ describe('while it runs', () => {
   });
 
   test('the JavaScript thread is free', async () => {
-    let turns = 0;
-    const count = () => {
-      turns++;
-      counter = setImmediate(count);
-    };
-    let counter = setImmediate(count);
+    const turns = countTurns();
     await layer.run(SAMPLE);
-    clearImmediate(counter);
-    expect(turns).toBeGreaterThan(3);
+    expect(turns.stop()).toBeGreaterThan(3);
   });
 
   test('the threads of libuv are free', async () => {
@@ -121,17 +137,12 @@ describe('a call so small that it is computed as it is made', () => {
   });
 
   test('leaves the event loop its turns, however many follow one another', async () => {
-    let turns = 0;
-    const count = () => {
-      turns++;
-      immediate = setImmediate(count);
-    };
-    let immediate = setImmediate(count);
-    for (let i = 0; turns < 5; i++) {
+    const turns = countTurns();
+    for (let i = 0; turns.count < 5; i++) {
       expect(i).toBeLessThan(100_000);
       await small.run(sample);
     }
-    clearImmediate(immediate);
+    turns.stop();
   });
 
   test('is the same by the pool, which takes those that are under way together', async () => {

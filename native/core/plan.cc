@@ -29,7 +29,7 @@ int64_t tiles_per_claim(const Problem& problem, int64_t tiles) {
   return std::clamp<int64_t>(static_cast<int64_t>(per_share / 8), 1, std::max<int64_t>(most, 1));
 }
 
-// Bytes in the caches, most of them of arrays; portable kernels take ten times as long.
+// Some 100 us of work or of traffic on one core; portable kernels take ten times as long for their work.
 constexpr double kBriefFlops = 1.1e7;
 constexpr double kBriefBytes = 6.5e6;
 

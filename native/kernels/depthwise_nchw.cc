@@ -309,6 +309,9 @@ struct Frame {
   bool window_slides;
   bool whole_planes;  // a block is all of a plane
   int64_t batch;      // planes that pass through a strip before the next strip, in L1; 1: a row's strips come first
+
+  // From the input of one output plane to that of the next; several planes of one input are convolved one by one.
+  int64_t in_step() const { return multiplier == 1 ? in_plane : 0; }
 };
 
 // Floats that stay in L1 beside the filters.
@@ -354,7 +357,7 @@ Frame frame_of(const Problem& p) {
   f.window_slides = reach + 2 * kWidth <= 64;
   f.whole_planes = f.phases == 1 && p.out_h <= f.max_rows && (p.out_h & (p.out_h - 1)) == 0;
 
-  const int64_t floats = f.multiplier == 1 ? f.in_plane + f.out_plane : f.out_plane;
+  const int64_t floats = f.in_step() + f.out_plane;
   f.batch = max(1, kBatchFloats / floats);
   if (f.multiplier > 1) f.batch = min(f.batch, f.multiplier);
   if (f.strips > 2 * f.batch || taps_from(f, 0) * chunks_from(f, 0) < p.filter_h) f.batch = 1;
@@ -451,7 +454,8 @@ PhaseRows phase_rows(const Frame& f, Range rows, int64_t phase) {
   const int64_t last_row = r.first_row + ((r.count - 1) * p.stride_w + p.filter_h - 1) * p.dilation_h;
   r.top = r.first_row < 0 ? ceil_div(-r.first_row, p.dilation_h) : 0;
   r.bottom = last_row >= p.in_h ? (last_row - p.in_h) / p.dilation_h + 1 : 0;
-  const bool whole = p.stride_w == 1 && p.filter_h == 3 && is_whole_block(f.shifts, r.count, r.top, r.bottom);
+  const bool whole =
+      p.stride_w == 1 && p.filter_h == 3 && find_whole_block(f.shifts, r.count, r.top, r.bottom) != nullptr;
   r.blocks = whole ? Blocks{r.count, 0, 1, 1} : blocks_of(r.count, p.stride_w, p.filter_h);
   return r;
 }
@@ -470,7 +474,7 @@ Strips strips_of(const Piece& piece) {
   const Problem& p = *f.problem;
   const bool along_planes = f.batch > 1;
   Strips s;
-  s.input_distance = along_planes ? (f.multiplier == 1 ? f.in_plane : 0) : kWidth * p.stride_w;
+  s.input_distance = along_planes ? f.in_step() : kWidth * p.stride_w;
   s.tap_step = p.dilation_h * p.in_w;
   s.filter_distance = along_planes ? f.filter_o : 0;
   s.tap_h = f.filter_h;
@@ -526,7 +530,7 @@ void run_run(Strips& s, const Piece& piece, const Pass& pass, int64_t plane, int
   s.count = count;
   s.column = x * p.stride_w - p.pad_left;
   s.window = columns_inside(s.column, p.in_w);
-  s.input = piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + pass.first_row * p.in_w + s.column;
+  s.input = piece.input + plane * f.in_step() + pass.first_row * p.in_w + s.column;
   s.filter = packed_filters(*piece.args) + (piece.plane + plane) * f.filter_o + pass.tap * f.filter_h;
   s.bias = piece.args->bias + piece.plane + plane;
   s.output = out + pass.y * p.out_w + x;
@@ -570,7 +574,7 @@ void run_block(Strips& s, const Piece& piece, int64_t y, int64_t rows) {
 // padding, in whose place are zeros.
 void copy_rows_of_block(const Rows& s, const float* from, int64_t first, int64_t end, float* to, int64_t pitch) {
   for (int64_t x = 0; x < pitch; x += kWidth) {
-    const part inside = part_of(min(max(s.pad_left - x, 0), kWidth), min(max(s.pad_left + s.in_w - x, 0), kWidth));
+    const part inside = lanes_inside(x - s.pad_left, s.in_w);
     for (int64_t i = first; i < end; ++i) store(to + i * pitch + x, load_part(from + i * s.row_step + x, inside));
   }
 }
@@ -607,7 +611,7 @@ DEPTHWISE_INLINE void fetch_part_of_plane(const Piece& piece, int64_t plane, int
     from += plane * floats + phase * share;
     for (int64_t i = 0; i < share; i += kWidth) prefetch(from + i);
   };
-  fetch(piece.input, f.multiplier == 1 ? f.in_plane : 0);
+  fetch(piece.input, f.in_step());
   fetch(piece.output, f.out_plane);
 }
 
@@ -629,7 +633,7 @@ void run_by_rows(const Piece& piece) {
   s.hi = piece.args->hi;
   const int64_t width = strip_width(S, T, p.dilation_w, p.out_w), strips = ceil_div(p.out_w, width);
   s.strip_width = width;
-  s.in_plane = f.multiplier == 1 ? f.in_plane : 0;
+  s.in_plane = f.in_step();
   s.out_plane = f.out_plane;
   s.masks = strips <= kMaskedStrips ? masks : nullptr;
   for (int64_t strip = 0; s.masks && strip < strips; ++strip) {
@@ -668,7 +672,7 @@ void run_by_rows(const Piece& piece) {
       return at + first * s.row_step >= -piece.before && at + last * s.row_step + pitch <= piece.behind;
     };
     const auto origin_of = [&](int64_t plane) DEPTHWISE_LAMBDA_INLINE {
-      return (f.multiplier == 1 ? plane * f.in_plane : 0) + r.first_row * p.in_w - p.pad_left;
+      return plane * f.in_step() + r.first_row * p.in_w - p.pad_left;
     };
     const auto is_inside = [&](int64_t plane) DEPTHWISE_LAMBDA_INLINE {
       return pitch == 0 || inside(origin_of(plane), r.top, last_row);
@@ -721,7 +725,7 @@ void run_by_pairs(const Piece& piece, PairsFn run_planes) {
   Planes planes;
   planes.count = piece.planes;
   planes.input = piece.input - p.pad_top * p.in_w;
-  planes.in_plane = f.multiplier == 1 ? f.in_plane : 0;
+  planes.in_plane = f.in_step();
   planes.taps = packed_filters(*piece.args) + piece.plane * f.filter_o;
   planes.bias = piece.args->bias + piece.plane;
   planes.output = piece.output;
@@ -761,8 +765,7 @@ DEPTHWISE_NOINLINE void add_columns_at_edge(const Problem& p, const float* row, 
                                             vec bias, const KernelArgs& args, float* output, int64_t width) {
   vec sum = bias;
   for (int64_t kx = 0; kx < p.filter_w; ++kx, column += p.dilation_w) {
-    const part inside = part_of(min(max(-column, 0), kWidth), min(max(p.in_w - column, 0), kWidth));
-    sum = fma(load_part(row + column, inside), set1(taps[kx]), sum);
+    sum = fma(load_part(row + column, lanes_inside(column, p.in_w)), set1(taps[kx]), sum);
   }
   if (args.clamps) sum = clamp(sum, set1(args.lo), set1(args.hi));
   store_tail(output, sum, tail_of(width));
@@ -778,7 +781,7 @@ void run_by_columns(const Piece& piece) {
     const float* const taps = packed_filters(args) + (piece.plane + plane) * f.filter_o;
     const vec bias = set1(args.bias[piece.plane + plane]);
     for (int64_t y = piece.rows.begin; y < piece.rows.end; ++y) {
-      const float* const row = piece.input + (f.multiplier == 1 ? plane * f.in_plane : 0) + y * p.in_w;
+      const float* const row = piece.input + plane * f.in_step() + y * p.in_w;
       float* const output = piece.output + plane * f.out_plane + y * p.out_w;
       for (int64_t x = 0; x < p.out_w;) {
         const float* const input = row + x - p.pad_left;
@@ -869,12 +872,7 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   const bool by_columns = goes_by_columns(p);
   const bool flat = goes_flat(p) && piece.rows.end - piece.rows.begin == p.out_h;
   Flat flat_planes;
-  if (flat) {
-    flat_planes = flat_of(p);
-    flat_planes.clamps = args.clamps;
-    flat_planes.lo = args.lo;
-    flat_planes.hi = args.hi;
-  }
+  if (flat) flat_planes = flat_of(args);
   const bool by_rows = !by_columns && !flat && pairs == nullptr && goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
     const int64_t m = piece.plane % frame.multiplier;

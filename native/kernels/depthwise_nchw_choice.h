@@ -50,8 +50,8 @@ inline bool goes_flat(const Problem& p) {
   if (p.dilation_w != d || p.pad_top != d || p.pad_left != d || p.out_h != p.in_h || p.out_w != p.in_w) return false;
   if (p.in_w < kWidth || p.in_w > kMaxFlatWidth || p.in_w <= d || p.in_h < 2 * d) return false;
   const double filled = static_cast<double>(p.in_w) / static_cast<double>(ceil_div(p.in_w, kWidth) * kWidth);
-  if (d == 1) return !kMasksAreFree && filled < 0.65;
-  if (d == 2 && kMasksAreFree) return false;
+  if (d <= 2 && kMasksAreFree) return false;
+  if (d == 1) return filled < 0.65;
   return filled < 0.8 || 4 * d > p.in_h || (!kMasksAreFree && p.in_w > 16 && p.in_w * p.in_h < 1600);
 }
 

@@ -43,8 +43,12 @@ FlatMasks flat_masks(const Problem& p, int64_t column) {
   return {part_of_bits(first), part_of_bits(last)};
 }
 
-Flat flat_of(const Problem& p) {
+Flat flat_of(const KernelArgs& args) {
+  const Problem& p = *args.problem;
   Flat s;
+  s.clamps = args.clamps;
+  s.lo = args.lo;
+  s.hi = args.hi;
   s.in_h = p.in_h;
   s.in_w = p.in_w;
   s.dilation = p.dilation_h;

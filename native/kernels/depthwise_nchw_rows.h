@@ -43,15 +43,14 @@ struct StripMasks {
 // Whether a strip of 3x3 at stride 1 shifts one vector of each row for all columns of taps, in place of loading one for
 // each: loads that cross lines and the stores are more than the fmas. Its outputs are 2 tap_step fewer, which has to
 // leave as many strips as without.
-constexpr bool shifts_columns(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
+inline bool shifts_columns(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
   if (!kMasksAreFree || stride != 1 || taps != 3 || tap_step > 2) return false;
   const int64_t width = kWidth - 2 * tap_step;
-  const int64_t strips = (out_w + width - 1) / width, most = (out_w + kWidth - 1) / kWidth;
-  return strips == most;
+  return ceil_div(out_w, width) == ceil_div(out_w, kWidth);
 }
 
 // Outputs of a row that a strip has.
-constexpr int64_t strip_width(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
+inline int64_t strip_width(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
   if (shifts_columns(stride, taps, tap_step, out_w)) return kWidth - 2 * tap_step;
   if (stride == 2 && taps == 3 && kTakesNext) return kWidth - 1;
   return kMasksAreFree && stride == 2 ? kWidth - taps / 2 : kWidth;
@@ -407,23 +406,26 @@ constexpr int64_t kMaxInputRowsOfBlock = 14 - 1 + 3;
 // filters have.
 constexpr int64_t least_rows(int64_t stride, int64_t taps) { return stride == 1 && taps == 3 ? 1 : 4; }
 
-// Whether 3x3 at stride 1 has a block of all rows of a plane, or of a dilation's phase, with one on padding at either
-// side: where columns are shifted, of more than 7.
-constexpr bool is_whole_block(bool shifts, int64_t rows, int64_t top, int64_t bottom) {
-  if (top != 1 || bottom != 1) return false;
-  return rows == 3 || (shifts && (rows == 9 || rows == 10 || rows == 12 || rows == 14));
+// The micro-kernel of 3x3 at stride 1 for a block of all rows of a plane, or of a dilation's phase, with one on padding
+// at either side: where columns are shifted, of some numbers above 7, too. Null where there is none.
+RowOfStripsFn find_whole_block(bool shifts, int64_t rows, int64_t top, int64_t bottom) {
+  if (kBaseline || top != 1 || bottom != 1) return nullptr;
+  if constexpr (kMasksAreFree) {
+    if (shifts && rows == 9) return RowOfStrips<1, 3, 9, 1, 1, true>::run;
+    if (shifts && rows == 10) return RowOfStrips<1, 3, 10, 1, 1, true>::run;
+    if (shifts && rows == 12) return RowOfStrips<1, 3, 12, 1, 1, true>::run;
+    if (shifts && rows == 14) return RowOfStrips<1, 3, 14, 1, 1, true>::run;
+  }
+  return rows == 3 ? RowOfStrips<1, 3, 3, 1, 1, false>::run : nullptr;
 }
 
 // The micro-kernel for blocks of R rows of which so many lie on padding; null where there is none.
 RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, bool shifts, int64_t rows, int64_t top, int64_t bottom) {
   if constexpr (kBaseline) return nullptr;
+  if (stride == 1 && taps == 3) {
+    if (const RowOfStripsFn whole = find_whole_block(shifts, rows, top, bottom)) return whole;
+  }
   if constexpr (kMasksAreFree) {
-    if (shifts && rows > 7 && is_whole_block(shifts, rows, top, bottom)) {
-      return rows == 9    ? RowOfStrips<1, 3, 9, 1, 1, true>::run
-             : rows == 10 ? RowOfStrips<1, 3, 10, 1, 1, true>::run
-             : rows == 12 ? RowOfStrips<1, 3, 12, 1, 1, true>::run
-                          : RowOfStrips<1, 3, 14, 1, 1, true>::run;
-    }
     if (shifts && rows == 7) return BlocksOfRows<1, 3, 7, true>::find(top, bottom);
     if (shifts && rows == 4) return BlocksOfRows<1, 3, 4, true>::find(top, bottom);
   }
@@ -438,9 +440,6 @@ RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, bool shifts, int6
   };
   if (stride == 1 && taps == 3 && rows == 1) return BlocksOfRows<1, 3, 1>::find(top, bottom);
   if (stride == 1 && taps == 3 && rows == 2) return BlocksOfRows<1, 3, 2>::find(top, bottom);
-  if (stride == 1 && taps == 3 && rows == 3) {
-    return is_whole_block(shifts, rows, top, bottom) ? RowOfStrips<1, 3, 3, 1, 1, false>::run : nullptr;
-  }
   if (stride == 1 && taps == 3) return of_taps(Int<3>{});
   if (stride == 1 && taps == 5) return of_taps(Int<5>{});
   if (stride == 1 && taps == 7) return of_taps(Int<7>{});

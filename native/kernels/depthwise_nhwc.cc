@@ -72,11 +72,14 @@ const RollKernel* choose_roll(const Problem& p) {
 // Whether pixels that a filter reaches together share a few sets of the L1 cache, where that costs much.
 bool pixels_collide(const Problem& p) { return p.in_c * p.stride_w % 256 == 0 && cpu_caches().few_ways_thrash; }
 
-// Whether the second cache doesn't hold the arrays, and pixels are large: then the order of addresses matters.
-bool streams_pixels(const Problem& p) {
+// Whether the arrays are larger than the second cache, or a part of it.
+bool exceeds_cache(const Problem& p, int64_t parts) {
   const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
-  return p.in_c >= kChannelsStreamed && input_floats(p) + output_floats(p) > l2_floats;
+  return input_floats(p) + output_floats(p) > l2_floats / parts;
 }
+
+// Of large pixels that the second cache doesn't hold the order of addresses matters.
+bool streams_pixels(const Problem& p) { return p.in_c >= kChannelsStreamed && exceeds_cache(p, 1); }
 
 // Tiles take pixels that collide; and those that stream, where they have the registers for two rows at once.
 const TileKernel* choose_tile(const Problem& p, const RollKernel* roll) {
@@ -97,7 +100,7 @@ int64_t channels_to_stage(const Problem& p) {
   const int64_t taps = p.filter_h * p.filter_w;
   if (taps >= 100) return min(p.in_c, kWidth);
   if (taps <= 9 || p.filter_h == 1 || taps * p.out_h * p.out_w < 2 * p.in_h * p.in_w) return 0;
-  if (p.in_c % 256 != 0 || !pixels_collide(p)) return 0;
+  if (p.in_c % 256 != 0 || !cpu_caches().few_ways_thrash) return 0;
   if (p.stride_h == 1) return 64;
   return kWidth < 16 || p.in_c % 512 == 0 ? 32 : 0;
 }
@@ -125,8 +128,6 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const Phase rows = phase_of(rows_of(p), 0);
   const int64_t phases = count_phases(rows_of(p));
   const int64_t staged = channels_to_stage(p);
-  const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
-  const int64_t floats = input_floats(p) + output_floats(p);
   const TileKernel* const tile_kernel = choose_tile(p, roll_kernel);
   const bool streams = staged == 0 && !tile_kernel && streams_pixels(p);
   const bool rolls_high = roll_kernel && !tile_kernel && !streams && roll_kernel->sizes[0].rows > 3;
@@ -156,7 +157,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kRowTiles] = row_tiles;
   plan.param[kTileRows] = tile_rows;
   if (streams) plan.param[kRollRows] = kRowsStreamed;
-  if (floats > l2_floats / 2) plan.param[kRollWidth] = kRollColumnsStreamed;
+  if (exceeds_cache(p, 2)) plan.param[kRollWidth] = kRollColumnsStreamed;
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kColumnTiles] = column_tiles;
   plan.param[kStagedChannels] = staged;

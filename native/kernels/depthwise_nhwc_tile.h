@@ -25,8 +25,8 @@ struct Reached {
   uint32_t rows, columns;
 };
 
-DEPTHWISE_INLINE uint32_t bits_inside(int64_t first, int64_t count, int64_t begin, int64_t end) {
-  const int64_t from = max(begin - first, 0), to = min(end - first, count);
+DEPTHWISE_INLINE uint32_t bits_inside(int64_t count, int64_t begin, int64_t end) {
+  const int64_t from = max(begin, 0), to = min(end, count);
   return from < to ? (1u << to) - (1u << from) : 0;
 }
 
@@ -117,12 +117,12 @@ void tiles(const Strip& strip) {
   const int64_t wide = count_wide_tiles(strip.columns, P, L);
   for (int64_t y = 0; y < strip.rows; y += R) {
     const Strip rows = rows_of_strip(strip, y, y + R);
-    const uint32_t reached_rows = bits_inside(0, (R - 1) * S + 3, rows.row_begin, rows.row_end);
+    const uint32_t reached_rows = bits_inside((R - 1) * S + 3, rows.row_begin, rows.row_end);
     for (int64_t i = 0, x = 0; x < strip.columns; ++i) {
       const bool is_wide = i < wide;
       const int64_t columns = is_wide ? P : L, first = min(x, strip.columns - columns);
       const Strip s = columns_of_strip(rows, first, first + columns);
-      const Reached reached = {reached_rows, bits_inside(0, (columns - 1) * S + 3, s.column_begin, s.column_end)};
+      const Reached reached = {reached_rows, bits_inside((columns - 1) * S + 3, s.column_begin, s.column_end)};
       (is_wide ? tile<R, P, S> : tile<R, L, S>)(s, reached);
       x += columns;
     }

@@ -10,7 +10,7 @@
 // serves every stride with every dilation. Taps fall on the input where begin <= t < end.
 #pragma once
 
-#include <cstdint>
+#include "../simd/simd.h"
 
 namespace depthwise {
 namespace {
@@ -49,6 +49,11 @@ inline Phase phase_of(const Axis& axis, int64_t index) {
 
 inline Axis rows_of(const Problem& p) { return {p.in_h, p.out_h, p.stride_h, p.dilation_h, p.pad_top}; }
 inline Axis columns_of(const Problem& p) { return {p.in_w, p.out_w, p.stride_w, p.dilation_w, p.pad_left}; }
+
+// Of a vector of neighbouring columns, the lanes from `column` on that lie on an input `in_w` wide.
+inline part lanes_inside(int64_t column, int64_t in_w) {
+  return part_of(min(max(-column, 0), kWidth), min(max(in_w - column, 0), kWidth));
+}
 
 }  // namespace
 }  // namespace depthwise

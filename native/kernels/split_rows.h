@@ -20,8 +20,7 @@ constexpr int64_t kMostSplitStride = 2;
 
 // kWidth floats of a row from `column` on, zeros where that is not in [0, in_w).
 DEPTHWISE_INLINE vec load_columns(const float* row, int64_t column, int64_t in_w) {
-  const int64_t first = min(max(-column, 0), kWidth), end = min(max(in_w - column, 0), kWidth);
-  return load_part(row + column, part_of(first, end));
+  return load_part(row + column, lanes_inside(column, in_w));
 }
 
 // The phases of a row from `column` on, `pitch` floats each, a multiple of kWidth.
