@@ -11,6 +11,7 @@
 #include <string>
 
 #include "clock.h"
+#include "probe.h"
 
 namespace bench {
 namespace {
@@ -47,7 +48,12 @@ double time_calls(const std::function<void()>& call, int64_t count) {
   return (now_us() - start) / count;
 }
 
-Timing summary(std::vector<double> times) {
+// One call's, by whether it had the core to itself.
+struct Samples {
+  std::vector<double> alone, shared;
+};
+
+Timing summary(std::vector<double> times, bool shared) {
   std::sort(times.begin(), times.end());
   const auto at = [&](double quantile) {
     const double position = quantile * (times.size() - 1);
@@ -55,7 +61,7 @@ Timing summary(std::vector<double> times) {
     const size_t above = std::min(below + 1, times.size() - 1);
     return times[below] + (position - below) * (times[above] - times[below]);
   };
-  return {at(0.5), at(0.25), at(0.75)};
+  return {at(0.5), at(0.25), at(0.75), shared};
 }
 
 }  // namespace
@@ -73,16 +79,35 @@ std::vector<Timing> measure(const std::vector<std::function<void()>>& calls, con
   const int affordable = static_cast<int>(effort.budget_us / (2 * slowest));  // twice: each round warms up first
   const int rounds = std::clamp(affordable, kFewestRounds, effort.rounds);
 
-  std::vector<std::vector<double>> times(calls.size());
-  for (int round = 0; round < rounds; ++round) {
+  double patience = effort.patience_us;
+  const auto wait_for_own_core = [&patience] {
+    const double start = now_us();
+    while (core_is_shared()) {
+      if (now_us() - start > patience) break;
+    }
+    patience -= now_us() - start;
+  };
+  std::vector<Samples> samples(calls.size());
+  const auto all_have = [&samples](int count) {
+    return std::all_of(samples.begin(), samples.end(),
+                       [&](const Samples& each) { return static_cast<int>(each.alone.size()) >= count; });
+  };
+  for (int round = 0; round < 2 * rounds && !all_have(rounds); ++round) {
     for (size_t i = 0; i < calls.size(); ++i) {
       wait_for_idle_threads();
+      wait_for_own_core();
       calls[i]();
-      times[i].push_back(time_calls(calls[i], counts[i]));
+      const double us = time_calls(calls[i], counts[i]);
+      (core_is_shared() ? samples[i].shared : samples[i].alone).push_back(us);
     }
   }
+  const bool shared = !all_have(kFewestRounds);
   std::vector<Timing> result;
-  for (auto& each : times) result.push_back(summary(std::move(each)));
+  for (Samples& each : samples) {
+    std::vector<double>& times = each.alone;
+    if (shared) times.insert(times.end(), each.shared.begin(), each.shared.end());
+    result.push_back(summary(std::move(times), shared));
+  }
   return result;
 }
 

@@ -48,7 +48,30 @@ double best_rate(const Work& work) {
   return best;
 }
 
+// Microseconds for some thousands of instructions of which a core to itself issues as many a cycle as it can.
+double time_dense_code() {
+  const double start = now_us();
+  for (int i = 0; i < 400; ++i) {
+    asm volatile(".rept 4\n add $1, %%eax\n nop\n add $1, %%ecx\n add $1, %%edx\n add $1, %%esi\n nop\n .endr" ::
+                     : "eax", "ecx", "edx", "esi", "cc");
+  }
+  return now_us() - start;
+}
+
 }  // namespace
+
+bool core_is_shared() {
+  // Of two, so that an interrupt doesn't count.
+  const auto probe = [] { return std::min(time_dense_code(), time_dense_code()); };
+  static double fastest = [&] {
+    double best = probe();
+    for (int i = 0; i < 10'000; ++i) best = std::min(best, probe());
+    return best;
+  }();
+  const double now = probe();
+  fastest = std::min(fastest, now);
+  return now > 1.08 * fastest;
+}
 
 Speed probe_speed() {
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return {0, 0};

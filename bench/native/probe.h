@@ -14,4 +14,9 @@ Speed probe_speed();
 
 Speed slower(const Speed& a, const Speed& b);
 
+// Whether this thread's core is also another's just now: a hardware thread beside it, in a virtual machine often a
+// neighbour's, leaves it fewer instructions a cycle. FMAs alone run at their full rate even so, but code that also
+// loads, stores and counts is up to half slower, the denser the worse. Takes some microseconds.
+bool core_is_shared();
+
 }  // namespace bench

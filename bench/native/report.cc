@@ -35,16 +35,20 @@ std::string quotient(double a, double b) {
   return text;
 }
 
+bool is_shared(const Row& row) {
+  return std::any_of(row.results.begin(), row.results.end(), [](const Result& r) { return r.timing.shared; });
+}
+
 void print_line(const Row& row, const Result* ours) {
   const Result* peer = row.best_plain_peer();
   const Result* onednn = find(row, "onednn", Layout::nhwc);
   const bool timed = ours && ours->refused.empty();
   const double us = timed ? ours->timing.median : 0;
   std::printf(
-      "%-30s %3d  %-8s %-4s %9s %5.1f %6s %6s %7.1f %5.0f %5.0f %4.0f  %9s %9s %9s %9s %8.1f  %s\n",
+      "%-30s %3d  %-8s %-4s %9s %5.1f%c %6s %6s %7.1f %5.0f %5.0f %4.0f  %9s %9s %9s %9s %8.1f  %s\n",
       row.work->layer.c_str(), row.threads, ours ? ours->isa.c_str() : "", ours ? layout_name(ours->layout) : "",
       microseconds(ours).c_str(), timed ? 50 * (ours->timing.upper - ours->timing.lower) / us : 0.0,
-      quotient(us, peer ? peer->timing.median : 0).c_str(),
+      is_shared(row) ? '*' : ' ', quotient(us, peer ? peer->timing.median : 0).c_str(),
       quotient(us, onednn ? onednn->timing.median * row.work->newer_onednn : 0).c_str(),
       timed ? depthwise::flops(*row.work) / us * 1e-3 : 0.0, timed ? 100 * row.roofline_us / us : 0.0,
       100 * row.speed.fma_gflops / Machine{}.gflops, 100 * row.speed.l3_gbs / Machine{}.l3_gbs,
@@ -77,7 +81,7 @@ std::string to_json(const Result& result) {
   if (!result.refused.empty()) return text + ", \"refused\": " + quoted(result.refused) + "}";
   return text + ", \"kernel\": " + quoted(result.kernel) + ", \"us\": " + number(result.timing.median) +
          ", \"lowerUs\": " + number(result.timing.lower) + ", \"upperUs\": " + number(result.timing.upper) +
-         ", \"error\": " + number(result.error) + "}";
+         ", \"shared\": " + (result.timing.shared ? "true" : "false") + ", \"error\": " + number(result.error) + "}";
 }
 
 }  // namespace
@@ -94,11 +98,12 @@ const Result* Row::best_plain_peer() const {
 
 void print_header() {
   std::printf(
-      "us: median of a call; +-%%: half the distance between quartiles; ratio: to the fastest peer on plain arrays;\n"
+      "us: median of a call; +-%%: half the distance between quartiles, *: a neighbour had a part of the core; ratio: "
+      "to the fastest peer on plain arrays;\n"
       "v3.13: to oneDNN 3.13's estimated time; roof: the roofline's us, and the share of it that ours reaches;\n"
       "core%%, L3%%: the machine's FMA rate and L3 bandwidth around the measurement over the roofline's\n\n"
-      "%-30s %3s  %-8s %-4s %9s %5s %6s %6s %7s %5s %5s %4s  %9s %9s %9s %9s %8s  %s\n",
-      "layer", "thr", "isa", "", "ours us", "+-%", "ratio", "v3.13", "GFLOP/s", "roof%", "core%", "L3%", "dnnl nhwc",
+      "%-30s %3s  %-8s %-4s %9s %6s %6s %6s %7s %5s %5s %4s  %9s %9s %9s %9s %8s  %s\n",
+      "layer", "thr", "isa", "", "ours us", "+-% ", "ratio", "v3.13", "GFLOP/s", "roof%", "core%", "L3%", "dnnl nhwc",
       "dnnl nchw", "dnnl best", "xnnpack", "roof us", "kernel");
 }
 

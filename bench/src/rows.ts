@@ -10,8 +10,11 @@ export type Result = {
   kernel?: string;
 } & Outcome;
 
-/** error is in units of the bound that reference.ts gives: above 1 the result is wrong. */
-type Outcome = { refused: string } | (Timing & { error: number });
+/**
+ * error is in units of the bound that reference.ts gives: above 1 the result is wrong. shared: a neighbour had a part of
+ * the core (C++ only).
+ */
+type Outcome = { refused: string } | (Timing & { error: number; shared?: boolean });
 
 /** One layer at one number of threads. */
 export interface Row {
