@@ -627,12 +627,12 @@ void run_by_rows(const Piece& piece) {
   s.in_w = p.in_w;
   s.out_w = p.out_w;
   s.out_row_step = f.phases * p.out_w;
-  s.overwrites = f.phases == 1;
   s.clamps = piece.args->clamps;
   s.lo = piece.args->lo;
   s.hi = piece.args->hi;
   const int64_t width = strip_width(S, T, p.dilation_w, p.out_w), strips = ceil_div(p.out_w, width);
   s.strip_width = width;
+  s.spills = f.phases == 1 && strips == 1 && 2 * p.out_w >= kWidth;
   s.in_plane = f.in_step();
   s.out_plane = f.out_plane;
   s.masks = strips <= kMaskedStrips ? masks : nullptr;
@@ -677,7 +677,10 @@ void run_by_rows(const Piece& piece) {
     const auto is_inside = [&](int64_t plane) DEPTHWISE_LAMBDA_INLINE {
       return pitch == 0 || inside(origin_of(plane), r.top, last_row);
     };
-    const bool takes_planes = last == 0 && goes_on(S, b.height(0), r.top, r.bottom);
+    const bool takes_planes = goes_on(r.top, r.bottom) && (last == 0 || !kMasksAreFree);
+    // Where strips and blocks go through several planes in turns, what the first one reads stays in L1 for the others.
+    const bool in_turns = !kMasksAreFree && (strips > 1 || last > 0);
+    const int64_t most_planes = in_turns ? max(1, kBatchFloats / (f.in_plane + f.out_plane)) : end_plane;
     for (int64_t plane = first_plane, count; plane < end_plane; plane += count) {
       const float* const input = piece.input + origin_of(plane);
       float* const output = piece.output + plane * f.out_plane + r.first * p.out_w;
@@ -685,7 +688,7 @@ void run_by_rows(const Piece& piece) {
       const float* const bias = piece.args->bias + piece.plane + plane;
       count = 1;
       if (is_inside(plane)) {
-        while (takes_planes && plane + count < end_plane && is_inside(plane + count)) ++count;
+        while (takes_planes && count < most_planes && plane + count < end_plane && is_inside(plane + count)) ++count;
         for_each_block([&](RowOfStripsFn run_rows, int64_t y, int64_t, int64_t, int64_t) DEPTHWISE_LAMBDA_INLINE {
           run_rows(s, input + y * in_step, taps, bias, output + y * out_step, count);
         });

@@ -38,6 +38,14 @@ inline bool goes_by_pairs(const Problem& p) {
   return T == 3 || (T == 5 && (S == 1 || has_seven_rows(p)));
 }
 
+// Planes of 3x3 at stride 1 of whose 9 or 10 rows depthwise_nchw_rows.h makes one block where masks aren't free: the
+// lanes that their widths leave empty cost less than the other ways.
+inline bool is_one_block(const Problem& p) {
+  if (kBaseline || kMasksAreFree || p.filter_h != 3 || p.filter_w != 3) return false;
+  if (p.stride_h != 1 || p.stride_w != 1 || p.dilation_h != 1 || p.dilation_w != 1) return false;
+  return p.pad_top == 1 && p.out_h == p.in_h && (p.out_h == 9 || p.out_h == 10);
+}
+
 constexpr int64_t kMaxFlatWidth = 64;
 
 // Whether depthwise_nchw_flat.h has a micro-kernel for the problem, and that is the fastest, by measurement: where
@@ -45,7 +53,8 @@ constexpr int64_t kMaxFlatWidth = 64;
 // lanes for planes of which the first cache holds several.
 inline bool goes_flat(const Problem& p) {
   // Vectors of four have no masked loads.
-  if (kBaseline || kWidth < 8 || p.filter_h != 3 || p.filter_w != 3 || p.stride_h != 1 || p.stride_w != 1) return false;
+  if (kBaseline || kWidth < 8 || is_one_block(p)) return false;
+  if (p.filter_h != 3 || p.filter_w != 3 || p.stride_h != 1 || p.stride_w != 1) return false;
   const int64_t d = p.dilation_h;
   if (p.dilation_w != d || p.pad_top != d || p.pad_left != d || p.out_h != p.in_h || p.out_w != p.in_w) return false;
   if (p.in_w < kWidth || p.in_w > kMaxFlatWidth || p.in_w <= d || p.in_h < 2 * d) return false;
@@ -74,7 +83,7 @@ inline bool has_own_micro_kernel(const Problem& p) {
 // Whether the micro-kernels for pixels are faster, by measurement. The planes' own fill out_w of a whole number of
 // vectors' lanes; pixels fill all of them. Each threshold is the share below which the transposes are paid for.
 inline bool transposing_pays(const Problem& p) {
-  if (goes_flat(p)) return false;
+  if (goes_flat(p) || is_one_block(p)) return false;
   if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
   const bool wide = kWidth == 16;
   const bool takes_next = kTakesNext && p.stride_w == 2 && p.filter_w == 3;

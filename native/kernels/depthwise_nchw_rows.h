@@ -19,6 +19,8 @@
 // know.
 #pragma once
 
+#include <type_traits>
+
 #include "../core/kernel.h"
 #include "../simd/simd.h"
 #include "depthwise_nchw_choice.h"
@@ -75,7 +77,7 @@ struct Rows {
   int64_t pad_left, in_w, out_w, out_row_step;
   int64_t strip_width;
   int64_t in_plane, out_plane;  // floats from one plane to the next
-  bool overwrites;              // rows of less than a vector may spill onto the next row, which is stored later
+  bool spills;                  // rows of less than a vector, two of which are more, may: the next row is stored later
   bool clamps;
   float lo, hi;
   const StripMasks* masks;  // of all strips, if there are at most kMaskedStrips
@@ -134,11 +136,9 @@ DEPTHWISE_INLINE StripMasks masks_of_strip(const Rows& s, int64_t S, int64_t fir
   return masks;
 }
 
-// Whether a block that is all of a plane goes on with the next planes: a call for each would show. Blocks that are a
-// part of one don't, for which that loop would cost registers.
-constexpr bool goes_on(int64_t stride, int64_t rows, int64_t top, int64_t bottom) {
-  return (top > 0 && bottom > 0) || (!kMasksAreFree && stride == 2 && rows == 7 && (top > 0 || bottom > 0));
-}
+// Whether a block goes on with the next planes: a call for each would show. Where masks are free only those that are
+// all of a plane do, the loop would cost the others registers.
+constexpr bool goes_on(int64_t top, int64_t bottom) { return !kMasksAreFree || (top > 0 && bottom > 0); }
 
 template <int S, int T, int R, int kTop, int kBottom, bool kShifts>
 struct RowOfStrips {
@@ -239,7 +239,8 @@ struct RowOfStrips {
 
   template <bool kMasked>
   static DEPTHWISE_INLINE void strip(const Rows& s, const float* input, const float* taps, const vec (&hoisted)[3][3],
-                                     vec bias, float* output, const StripMasks& masks, int64_t width, bool ends) {
+                                     vec bias, float* output, const StripMasks& masks, int64_t width, bool ends,
+                                     bool more) {
     vec sum[R];
     DEPTHWISE_UNROLL
     for (int r = 0; r < R; ++r) sum[r] = bias;
@@ -288,83 +289,105 @@ struct RowOfStrips {
       for (int r = 0; r < R; ++r) sum[r] = clamp(sum[r], lo, hi);
     }
     const EvenRows<float, R> out(output, s.out_row_step);
-    const tail lanes = tail_of(width);
     if (kMasksAreFree) {
+      const tail lanes = tail_of(width);
       DEPTHWISE_UNROLL
       for (int r = 0; r < R; ++r) store_tail(out[r], sum[r], lanes);
     } else if (width == kOutputs && !(kNext && ends)) {
       DEPTHWISE_UNROLL
       for (int r = 0; r < R; ++r) store(out[r], sum[r]);
-    } else {
+    } else if (s.spills) {
       DEPTHWISE_UNROLL
-      for (int r = 0; r < R; ++r) {
-        // What a whole vector writes past the row is written later.
-        const bool spills = s.overwrites && (R - r) * s.out_w >= kWidth && s.out_w <= kOutputs;
-        if (spills) {
-          store(out[r], sum[r]);
-        } else if (kNext && width == kOutputs) {
-          store_but_last(out[r], sum[r]);
-        } else {
-          store_tail(out[r], sum[r], lanes);
-        }
+      for (int r = 0; r < R - 1; ++r) store(out[r], sum[r]);
+      // What the last row of a plane writes past it is written later, by the next plane.
+      if (more && R * s.out_w == s.out_plane) {
+        store(out[R - 1], sum[R - 1]);
+      } else if (width == kWidth - 1) {
+        store_but_last(out[R - 1], sum[R - 1]);
+      } else {
+        store_tail(out[R - 1], sum[R - 1], tail_of(width));
       }
+    } else if (kNext && width == kOutputs) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) store_but_last(out[r], sum[r]);
+    } else {
+      const tail lanes = tail_of(width);
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R; ++r) store_tail(out[r], sum[r], lanes);
     }
   }
 
   // `input` is the first output's tap (0, 0); taps are [kx][ky]. So many planes, if goes_on says so.
-  static DEPTHWISE_NOINLINE void run(const Rows& s, const float* input, const float* taps, const float* bias,
+  static DEPTHWISE_NOINLINE void run(const Rows& rows, const float* input, const float* taps, const float* bias,
                                      float* output, int64_t planes) {
-    if constexpr (goes_on(S, R, kTop, kBottom)) {
+    if constexpr (!kMasksAreFree) {
+      for (int64_t x = 0; x < rows.out_w; x += kOutputs) run_strips(rows, x, input, taps, bias, output, planes);
+    } else if constexpr (goes_on(kTop, kBottom)) {
       for (int64_t n = 0; n < planes; ++n) {
-        run_plane(s, input, taps, *bias++, output);
+        run_plane(rows, input, taps, *bias++, output);
+        input += rows.in_plane;
+        taps += T * T;
+        output += rows.out_plane;
+      }
+    } else {
+      run_plane(rows, input, taps, *bias, output);
+    }
+  }
+
+  // All strips of a plane, where masks are free: the caller sees to it that there is a table.
+  static DEPTHWISE_INLINE void run_plane(const Rows& s, const float* input, const float* taps, float bias,
+                                         float* output) {
+    vec weights[3][3];
+    if constexpr (kHoists) load_hoisted(weights, taps);
+    const vec bias_vector = set1(bias);
+    const StripMasks* masks = s.masks;
+    const float* ahead = input + kAhead;
+    const int64_t outputs = s.strip_width;
+    for (int64_t x = 0; x < s.out_w; x += outputs, ++masks) {
+      DEPTHWISE_UNROLL
+      for (int r = 0; r < R * S; ++r) prefetch_near(ahead + r * kWidth);
+      ahead += R * S * kWidth;
+      strip<true>(s, input + x * S, taps, weights, bias_vector, output + x, *masks, min(s.out_w - x, outputs), true,
+                  false);
+    }
+  }
+
+  // The strip at column x of several planes, between which nothing changes but where they are.
+  static DEPTHWISE_INLINE void run_strips(const Rows& s, int64_t x, const float* input, const float* taps,
+                                          const float* bias, float* output, int64_t planes) {
+    constexpr int64_t kSpan = kWidth * S;  // of what is loaded for one column of taps
+    // The last strip ends with the row, over outputs that were already written.
+    const int64_t at = s.out_w < kOutputs ? x : min(x, s.out_w - kOutputs);
+    const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kOutputs);
+    const bool ends = x + kOutputs >= s.out_w;
+    const float* ahead = input + R * S * s.in_w + x / kOutputs * (R * S * kWidth * S);
+    input += at * S;
+    output += at;
+    const auto run_all = [&](auto masked, const StripMasks& masks) DEPTHWISE_LAMBDA_INLINE {
+      for (int64_t n = planes; n > 0; --n) {
+        DEPTHWISE_UNROLL
+        for (int r = 0; S == 2 && r < R * S; r += 16 / kWidth / S) prefetch_near(ahead + r * kWidth * S);
+        vec weights[3][3];
+        if constexpr (kHoists) load_hoisted(weights, taps);
+        strip<masked.value>(s, input, taps, weights, set1(*bias++), output, masks, width, ends, n > 1);
+        ahead += s.in_plane;
         input += s.in_plane;
         taps += T * T;
         output += s.out_plane;
       }
+    };
+    if (!kAlwaysMasks && column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
+      run_all(std::false_type(), StripMasks{});
     } else {
-      run_plane(s, input, taps, *bias, output);
+      StripMasks made;
+      if (!s.masks) made = masks_of_strip<T>(s, S, column);
+      run_all(std::true_type(), s.masks ? s.masks[x / kOutputs] : made);
     }
   }
 
-  static DEPTHWISE_INLINE void run_plane(const Rows& s, const float* input, const float* taps, float bias,
-                                         float* output) {
-    vec hoisted[3][3];
-    if constexpr (kHoists) {
-      DEPTHWISE_UNROLL
-      for (int kx = 0; kx < 3; ++kx) load_weights(hoisted[kx], taps + 3 * kx);
-    }
-    const vec bias_vector = set1(bias);
-    if constexpr (kMasksAreFree) {  // the caller sees to it that there is a table
-      const StripMasks* masks = s.masks;
-      const float* ahead = input + kAhead;
-      const int64_t outputs = s.strip_width;
-      for (int64_t x = 0; x < s.out_w; x += outputs, ++masks) {
-        DEPTHWISE_UNROLL
-        for (int r = 0; r < R * S; ++r) prefetch_near(ahead + r * kWidth);
-        ahead += R * S * kWidth;
-        strip<true>(s, input + x * S, taps, hoisted, bias_vector, output + x, *masks, min(s.out_w - x, outputs), true);
-      }
-    } else {
-      constexpr int64_t kSpan = (kWidth - 1) * S + S;  // of what is loaded for one column of taps
-      const float* ahead = input + kAhead;
-      for (int64_t x = 0; x < s.out_w; x += kOutputs) {
-        DEPTHWISE_UNROLL
-        for (int r = 0; S == 2 && r < R * S; r += 16 / kWidth / S) prefetch_near(ahead + r * kWidth * S);
-        ahead += R * S * kWidth * S;
-        // The last strip ends with the row, over outputs that were already written.
-        const int64_t at = s.out_w < kOutputs ? x : min(x, s.out_w - kOutputs);
-        const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kOutputs);
-        const bool ends = x + kOutputs >= s.out_w;
-        if (!kAlwaysMasks && column >= 0 && column + (T - 1) * s.tap_step + kSpan <= s.in_w) {
-          strip<false>(s, input + at * S, taps, hoisted, bias_vector, output + at, StripMasks{}, width, ends);
-        } else {
-          StripMasks made;
-          if (!s.masks) made = masks_of_strip<T>(s, S, column);
-          const StripMasks& masks = s.masks ? s.masks[x / kOutputs] : made;
-          strip<true>(s, input + at * S, taps, hoisted, bias_vector, output + at, masks, width, ends);
-        }
-      }
-    }
+  static DEPTHWISE_INLINE void load_hoisted(vec (&weights)[3][3], const float* taps) {
+    DEPTHWISE_UNROLL
+    for (int kx = 0; kx < 3; ++kx) load_weights(weights[kx], taps + 3 * kx);
   }
 };
 
@@ -415,6 +438,9 @@ RowOfStripsFn find_whole_block(bool shifts, int64_t rows, int64_t top, int64_t b
     if (shifts && rows == 10) return RowOfStrips<1, 3, 10, 1, 1, true>::run;
     if (shifts && rows == 12) return RowOfStrips<1, 3, 12, 1, 1, true>::run;
     if (shifts && rows == 14) return RowOfStrips<1, 3, 14, 1, 1, true>::run;
+  } else {
+    if (rows == 9) return RowOfStrips<1, 3, 9, 1, 1, false>::run;
+    if (rows == 10) return RowOfStrips<1, 3, 10, 1, 1, false>::run;
   }
   return rows == 3 ? RowOfStrips<1, 3, 3, 1, 1, false>::run : nullptr;
 }
