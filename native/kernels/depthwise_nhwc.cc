@@ -59,16 +59,6 @@ const BlockKernel* choose_block(const Problem& p) {
   return nullptr;
 }
 
-const RollKernel* choose_roll(const Problem& p) {
-  if (p.filter_h != 3 || p.filter_w != 3) return nullptr;
-  for (const RollKernel& kernel : kRollKernels) {
-    if (phase_of(rows_of(p), 0).stride == kernel.stride && phase_of(columns_of(p), 0).stride == kernel.stride) {
-      return &kernel;
-    }
-  }
-  return nullptr;
-}
-
 // Whether pixels that a filter reaches together share a few sets of the L1 cache, where that costs much.
 bool pixels_collide(const Problem& p) { return p.in_c * p.stride_w % 256 == 0 && cpu_caches().few_ways_thrash; }
 
@@ -78,16 +68,44 @@ bool exceeds_cache(const Problem& p, int64_t parts) {
   return input_floats(p) + output_floats(p) > l2_floats / parts;
 }
 
-// Of large pixels that the second cache doesn't hold the order of addresses matters.
-bool streams_pixels(const Problem& p) { return p.in_c >= kChannelsStreamed && exceeds_cache(p, 1); }
+// Whether the order of addresses matters, in which pixels come from behind the second cache. AMD's processors without
+// AVX-512 (Zen 3 was measured) are fastest by whole rows, whatever the order.
+bool minds_order() { return kWidth != 8 || !cpu_caches().few_ways_thrash; }
 
-// Tiles take pixels that collide; and those that stream, where they have the registers for two rows at once.
-const TileKernel* choose_tile(const Problem& p, const RollKernel* roll) {
+bool streams_pixels(const Problem& p) { return p.in_c >= kChannelsStreamed && exceeds_cache(p, 1) && minds_order(); }
+
+// Tiles take pixels that collide; and those that stream, where they have the registers for two rows at once. Where
+// there are kernels that roll by lines, those take what collides but at stride 2, up to half a page.
+const TileKernel* choose_tile(const Problem& p, const Phase& rows, const Phase& columns) {
+  if (p.filter_h != 3 || p.filter_w != 3) return nullptr;
   const bool streams = kRegisters >= 32 && cpu_caches().few_ways_thrash && streams_pixels(p) && p.stride_w == 1 &&
                        p.dilation_h == 1 && p.dilation_w == 1;
-  if (!roll || !(streams || pixels_collide(p))) return nullptr;
+  const bool by_lines = kRollsByLines && (p.stride_w == 1 || p.in_c * p.stride_w >= 1024);
+  if (!streams && (by_lines || !pixels_collide(p))) return nullptr;
   for (const TileKernel& kernel : kTileKernels) {
-    if (kernel.stride == roll->stride && phase_of(columns_of(p), 0).count >= kernel.least_columns) return &kernel;
+    if (rows.stride == kernel.stride && columns.stride == kernel.stride && columns.count >= kernel.least_columns) {
+      return &kernel;
+    }
+  }
+  return nullptr;
+}
+
+// Whether vectors of half a line that roll one after the other would find little of what they share in the L1 cache:
+// its sets hold less than half of the lines that R rows of outputs reach.
+bool lines_thrash(const Problem& p, const Phase& columns) {
+  constexpr int64_t kSets = 64, kWays = 8, kLineFloats = 16;
+  const int64_t step = p.in_c * columns.in_step;
+  if (step % kLineFloats != 0 || !cpu_caches().few_ways_thrash) return false;
+  const int64_t sets = kSets / gcd(step / kLineFloats, kSets);
+  const int64_t rows = columns.stride == 1 ? 4 + 2 : 2 * 7 + 3;  // of inputs and outputs, as wide as a row of outputs
+  return rows * min(columns.count, kRollColumns) > 2 * kWays * sets;
+}
+
+const RollKernel* choose_roll(const Problem& p, const Phase& rows, const Phase& columns) {
+  if (p.filter_h != 3 || p.filter_w != 3) return nullptr;
+  const bool by_lines = kRollsByLines && lines_thrash(p, columns);
+  for (const RollKernel& kernel : kRollKernels) {
+    if (rows.stride == kernel.stride && columns.stride == kernel.stride && kernel.by_lines == by_lines) return &kernel;
   }
   return nullptr;
 }
@@ -114,7 +132,8 @@ int64_t rows_of_tiles(const Problem& p) {
 bool plan(const Problem& p, KernelPlan& plan) {
   if (p.groups != p.in_c || p.out_c != p.in_c || p.in_c < kWidth) return false;
   const BlockKernel* const block_kernel = choose_block(p);
-  const RollKernel* const roll_kernel = choose_roll(p);
+  const Phase rows = phase_of(rows_of(p), 0), columns = phase_of(columns_of(p), 0);
+  const RollKernel* const roll_kernel = choose_roll(p, rows, columns);
   plan.param[kBlockKernel] = block_kernel - kBlockKernels;
   plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
   plan.param[kTileKernel] = -1;
@@ -125,10 +144,9 @@ bool plan(const Problem& p, KernelPlan& plan) {
     plan_transposed(p, plan);
     return true;
   }
-  const Phase rows = phase_of(rows_of(p), 0);
   const int64_t phases = count_phases(rows_of(p));
   const int64_t staged = channels_to_stage(p);
-  const TileKernel* const tile_kernel = choose_tile(p, roll_kernel);
+  const TileKernel* const tile_kernel = choose_tile(p, rows, columns);
   const bool streams = staged == 0 && !tile_kernel && streams_pixels(p);
   const bool rolls_high = roll_kernel && !tile_kernel && !streams && roll_kernel->sizes[0].rows > 3;
   const int64_t rows_wanted = tile_kernel       ? rows_of_tiles(p)
@@ -157,7 +175,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kRowTiles] = row_tiles;
   plan.param[kTileRows] = tile_rows;
   if (streams) plan.param[kRollRows] = kRowsStreamed;
-  if (exceeds_cache(p, 2)) plan.param[kRollWidth] = kRollColumnsStreamed;
+  if (exceeds_cache(p, 2) && minds_order()) plan.param[kRollWidth] = kRollColumnsStreamed;
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kColumnTiles] = column_tiles;
   plan.param[kStagedChannels] = staged;

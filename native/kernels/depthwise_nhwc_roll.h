@@ -8,6 +8,10 @@
 //
 // Loads for R outputs at stride 1: R + 2, where a pixel on its own takes 9. Registers: 9 weights, 3 R sums (2 R at
 // stride 2), one input.
+//
+// Where vectors are half a cache line and pixels lie so that their lines push each other out of the first cache, both
+// vectors of a line roll together: each line is used up, and written, where it is touched. Registers: 6 R sums (4 R),
+// one input; the weights are operands in memory.
 #pragma once
 
 #include "depthwise_nhwc_block.h"
@@ -19,41 +23,84 @@ namespace {
 template <int S>
 constexpr int kRolling = S == 1 ? 3 : 2;
 
-// The rows of the input that R rows of outputs reach, of which the first kTop and the last kBottom lie on padding.
-template <int R, int S, int kTop, int kBottom>
+// The V vectors of channels that roll together, from channel c on: where each lies beside the first, and their weights.
+// Those of one stay in registers. For those of two there are none left: they are copied from where each tap's may lie a
+// multiple of a page from the last one's.
+template <int V>
+struct Vectors;
+
+template <>
+struct Vectors<1> {
+  vec weights[9];
+  DEPTHWISE_INLINE Vectors(const Strip& s, int64_t c, int64_t) {
+    DEPTHWISE_UNROLL
+    for (int k = 0; k < 9; ++k) weights[k] = load(s.weights + c + k * s.weight_step);
+  }
+  static DEPTHWISE_INLINE int64_t offset(int) { return 0; }
+  DEPTHWISE_INLINE vec weight(int k, int) const { return weights[k]; }
+};
+
+template <>
+struct Vectors<2> {
+  alignas(64) float weights[9 * 2 * kWidth];
+  int64_t second;
+  DEPTHWISE_INLINE Vectors(const Strip& s, int64_t c, int64_t other) : second(other - c) {
+    DEPTHWISE_UNROLL
+    for (int k = 0; k < 9; ++k) {
+      store(weights + 2 * k * kWidth, load(s.weights + c + k * s.weight_step));
+      store(weights + (2 * k + 1) * kWidth, load(s.weights + other + k * s.weight_step));
+    }
+  }
+  DEPTHWISE_INLINE int64_t offset(int v) const { return v == 0 ? 0 : second; }
+  DEPTHWISE_INLINE vec weight(int k, int v) const { return load(weights + (2 * k + v) * kWidth); }
+};
+
+// The rows of the input that R rows of outputs reach. The first and the last one may lie on padding, which is compiled
+// in where one vector rolls, and tested where two do.
+template <int R, int S, int V, bool kTop, bool kBottom>
 struct RollRows {
-  static constexpr int kBegin = kTop, kEnd = (R - 1) * S + 3 - kBottom;
+  static constexpr int kRows = (R - 1) * S + 3;
+  using Sums = vec[kRolling<S>][R][V];
+  bool top, bottom;
+
+  DEPTHWISE_INLINE bool reads(int i) const {
+    return V == 1 ? !(kTop && i == 0) && !(kBottom && i == kRows - 1) : !(top && i == 0) && !(bottom && i == kRows - 1);
+  }
 
   // Adds one column to sum[a], with the taps kx.
-  static DEPTHWISE_INLINE void add(vec (&sum)[R], vec x, int i, const vec (&weight)[9], int kx) {
+  static DEPTHWISE_INLINE void add(vec (&sum)[R][V], vec x, int i, const Vectors<V>& vectors, int v, int kx) {
     DEPTHWISE_UNROLL
     for (int r = 0; r < R; ++r) {
       const int ky = i - r * S;
-      if (ky >= 0 && ky < 3) sum[r] = fma(x, weight[ky * 3 + kx], sum[r]);
+      if (ky >= 0 && ky < 3) sum[r][v] = fma(x, vectors.weight(ky * 3 + kx, v), sum[r][v]);
     }
   }
 
   // Adds the S columns that complete the outputs j; `in` is the first of them.
-  static DEPTHWISE_INLINE void add_columns(vec (&sum)[kRolling<S>][R], const vec (&weight)[9], const Strip& s,
-                                           const float* in) {
+  DEPTHWISE_INLINE void add_columns(Sums& sum, const Vectors<V>& vectors, const Strip& s, const float* in) const {
     DEPTHWISE_UNROLL
     for (int column = 0; column < S; ++column, in += s.in_column) {
-      const float* p = in + kBegin * s.in_row;
+      const float* p = in;
       DEPTHWISE_UNROLL
-      for (int i = kBegin; i < kEnd; ++i, p += s.in_row) {
-        const vec x = load(p);
+      for (int i = 0; i < kRows; ++i, p += s.in_row) {
+        if (!reads(i)) continue;
         DEPTHWISE_UNROLL
-        for (int a = 0; a < kRolling<S>; ++a) {
-          const int kx = 3 - S + column - a * S;
-          if (kx >= 0) add(sum[a], x, i, weight, kx);
+        for (int v = 0; v < V; ++v) {
+          vec x = load(p + vectors.offset(v));
+          if (V > 1) x = keep(x);  // the weights are what is read from memory for every fma
+          DEPTHWISE_UNROLL
+          for (int a = 0; a < kRolling<S>; ++a) {
+            const int kx = 3 - S + column - a * S;
+            if (kx >= 0) add(sum[a], x, i, vectors, v, kx);
+          }
         }
       }
     }
   }
 
   // The same, leaving out columns on padding and outputs that don't exist.
-  static DEPTHWISE_INLINE void add_edge_columns(vec (&sum)[kRolling<S>][R], const vec (&weight)[9], const Strip& s,
-                                                const float* in, int64_t j) {
+  DEPTHWISE_INLINE void add_edge_columns(Sums& sum, const Vectors<V>& vectors, const Strip& s, const float* in,
+                                         int64_t j) const {
     DEPTHWISE_UNROLL
     for (int column = 0; column < S; ++column, in += s.in_column) {
       const int64_t t = j * S + 3 - S + column;
@@ -62,41 +109,57 @@ struct RollRows {
       for (int a = 0; a < kRolling<S>; ++a) {
         const int kx = 3 - S + column - a * S;
         if (kx < 0 || j + a < 0 || j + a >= s.columns) continue;
-        const float* p = in + kBegin * s.in_row;
+        const float* p = in;
         DEPTHWISE_UNROLL
-        for (int i = kBegin; i < kEnd; ++i, p += s.in_row) add(sum[a], load(p), i, weight, kx);
+        for (int i = 0; i < kRows; ++i, p += s.in_row) {
+          if (!reads(i)) continue;
+          DEPTHWISE_UNROLL
+          for (int v = 0; v < V; ++v) add(sum[a], load(p + vectors.offset(v)), i, vectors, v, kx);
+        }
       }
     }
   }
 };
 
-// One vector of channels of R rows of outputs.
-template <int R, int S, int kTop, int kBottom>
-DEPTHWISE_INLINE void roll_rows(const vec (&weight)[9], const Strip& s, const float* bias, const float* in,
-                                float* out) {
-  using Rows = RollRows<R, S, kTop, kBottom>;
-  vec sum[kRolling<S>][R];
-  DEPTHWISE_UNROLL
-  for (int a = 0; a < kRolling<S>; ++a) {
+// V vectors of channels of R rows of outputs.
+template <int R, int S, int V, class Rows>
+DEPTHWISE_INLINE void roll_rows(const Rows& rows, const Vectors<V>& vectors, const Strip& s, const float* bias,
+                                const float* in, float* out) {
+  typename Rows::Sums sum;
+  const auto begin = [&](int a) DEPTHWISE_LAMBDA_INLINE {
     DEPTHWISE_UNROLL
-    for (int r = 0; r < R; ++r) sum[a][r] = load(bias);
-  }
+    for (int r = 0; r < R; ++r) {
+      DEPTHWISE_UNROLL
+      for (int v = 0; v < V; ++v) sum[a][r][v] = load(bias + vectors.offset(v));
+    }
+  };
+  DEPTHWISE_UNROLL
+  for (int a = 0; a < kRolling<S>; ++a) begin(a);
   const auto finish = [&]() DEPTHWISE_LAMBDA_INLINE {
     if (s.clamps) {
       DEPTHWISE_UNROLL
-      for (int r = 0; r < R; ++r) sum[0][r] = clamp(sum[0][r], load(s.lo), load(s.hi));
+      for (int r = 0; r < R; ++r) {
+        DEPTHWISE_UNROLL
+        for (int v = 0; v < V; ++v) sum[0][r][v] = clamp(sum[0][r][v], load(s.lo), load(s.hi));
+      }
     }
     DEPTHWISE_UNROLL
-    for (int r = 0; r < R; ++r) store(out + r * s.out_row, sum[0][r]);
+    for (int r = 0; r < R; ++r) {
+      DEPTHWISE_UNROLL
+      for (int v = 0; v < V; ++v) store(out + r * s.out_row + vectors.offset(v), sum[0][r][v]);
+    }
     out += s.out_column;
   };
   const auto next = [&]() DEPTHWISE_LAMBDA_INLINE {
     DEPTHWISE_UNROLL
-    for (int r = 0; r < R; ++r) {
+    for (int a = 0; a + 1 < kRolling<S>; ++a) {
       DEPTHWISE_UNROLL
-      for (int a = 0; a + 1 < kRolling<S>; ++a) sum[a][r] = sum[a + 1][r];
-      sum[kRolling<S> - 1][r] = load(bias);
+      for (int r = 0; r < R; ++r) {
+        DEPTHWISE_UNROLL
+        for (int v = 0; v < V; ++v) sum[a][r][v] = sum[a + 1][r][v];
+      }
     }
+    begin(kRolling<S> - 1);
   };
   // Outputs that take no checks: the columns that complete them and the next outputs exist.
   const int64_t first_inside = ceil_div(max(s.column_begin - (3 - S), 0), S);
@@ -105,51 +168,64 @@ DEPTHWISE_INLINE void roll_rows(const vec (&weight)[9], const Strip& s, const fl
   for (int64_t j = 1 - kRolling<S>; j < s.columns; ++j, in += S * s.in_column) {
     if (j == first_inside) {
       for (; j < end_inside; ++j, in += S * s.in_column) {
-        Rows::add_columns(sum, weight, s, in);
+        rows.add_columns(sum, vectors, s, in);
         finish();
         next();
       }
     }
-    Rows::add_edge_columns(sum, weight, s, in, j);
+    rows.add_edge_columns(sum, vectors, s, in, j);
     if (j >= 0) finish();
     next();
   }
 }
 
-// The strip is a multiple of R rows high.
-template <int R, int S>
+// V vectors, at channels c and `other`, of R rows from row y on.
+template <int R, int S, int V>
+DEPTHWISE_INLINE void roll_vectors(const Strip& s, int64_t y, int64_t c, int64_t other) {
+  const bool top = y * S<s.row_begin, bottom = (y + R - 1) * S + 3> s.row_end;
+  const Vectors<V> vectors(s, c, other);
+  const float* const bias = s.bias + c;
+  const float* const in = s.in + c + y * S * s.in_row;
+  float* const out = s.out + c + y * s.out_row;
+  const auto run = [&](auto rows) DEPTHWISE_LAMBDA_INLINE { roll_rows<R, S, V>(rows, vectors, s, bias, in, out); };
+  if (V == 2 || (!top && !bottom)) {
+    run(RollRows<R, S, V, false, false>{top, bottom});
+  } else if (!top) {
+    run(RollRows<R, S, V, false, true>{top, bottom});
+  } else if (!bottom) {
+    run(RollRows<R, S, V, true, false>{top, bottom});
+  } else {
+    run(RollRows<R, S, V, true, true>{top, bottom});
+  }
+}
+
+// The strip is a multiple of R rows high. Where V is two a vector without a second is computed twice.
+template <int R, int S, int V = 1>
 DEPTHWISE_NOINLINE void roll(const Strip& strip) {
   const Strip s = strip;
   // Up to two vectors of channels go down the rows together: where two fill a cache line, it is fetched once.
   for (int64_t c = 0; c >= 0;) {
     const int64_t next = kWidth == 16 ? -1 : next_vector(s, c), last = next < 0 ? c : next;
     for (int64_t y = 0; y < s.rows; y += R) {
-      const bool top = y * S<s.row_begin, bottom = (y + R - 1) * S + 3> s.row_end;
       for (int64_t v = c;; v = last) {
-        vec weight[9];
-        DEPTHWISE_UNROLL
-        for (int k = 0; k < 9; ++k) weight[k] = load(s.weights + v + k * s.weight_step);
-        const float* const in = s.in + v + y * S * s.in_row;
-        float* const out = s.out + v + y * s.out_row;
-        if (!top && !bottom) {
-          roll_rows<R, S, 0, 0>(weight, s, s.bias + v, in, out);
-        } else if (!top) {
-          roll_rows<R, S, 0, 1>(weight, s, s.bias + v, in, out);
-        } else if (!bottom) {
-          roll_rows<R, S, 1, 0>(weight, s, s.bias + v, in, out);
-        } else {
-          roll_rows<R, S, 1, 1>(weight, s, s.bias + v, in, out);
-        }
-        if (v == last) break;
+        roll_vectors<R, S, V>(s, y, v, last);
+        if (V == 2 || v == last) break;
       }
     }
     c = next_vector(s, last);
   }
 }
 
+#if defined(DEPTHWISE_ISA_AVX2)
+constexpr bool kRollsByLines = true;
+#else
+constexpr bool kRollsByLines = false;
+#endif
+
 struct RollKernel {
   const char* name;
   int64_t stride;
+  bool by_lines;  // both vectors of a line together
   // Of how many rows at once, most first; then none, or the last takes one.
   struct {
     int64_t rows;
@@ -157,19 +233,21 @@ struct RollKernel {
   } sizes[4];
 };
 
+constexpr RollKernel kRollKernels[] = {
 #if defined(DEPTHWISE_ISA_AVX512)
-constexpr RollKernel kRollKernels[] = {
-    {"depthwise_nhwc_roll_3x3", 1, {{7, roll<7, 1>}, {4, roll<4, 1>}, {2, roll<2, 1>}, {1, roll<1, 1>}}},
-    {"depthwise_nhwc_roll_3x3_s2", 2, {{7, roll<7, 2>}, {4, roll<4, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
-};
+    {"depthwise_nhwc_roll_3x3", 1, false, {{7, roll<7, 1>}, {4, roll<4, 1>}, {2, roll<2, 1>}, {1, roll<1, 1>}}},
+    {"depthwise_nhwc_roll_3x3_s2", 2, false, {{7, roll<7, 2>}, {4, roll<4, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
 #elif defined(DEPTHWISE_ISA_PORTABLE)
-constexpr RollKernel kRollKernels[] = {{"", 0, {}}};  // none
+    {"", 0, false, {}},  // none
 #else
-constexpr RollKernel kRollKernels[] = {
-    {"depthwise_nhwc_roll_3x3", 1, {{2, roll<2, 1>}, {1, roll<1, 1>}}},
-    {"depthwise_nhwc_roll_3x3_s2", 2, {{3, roll<3, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
-};
+    {"depthwise_nhwc_roll_3x3", 1, false, {{2, roll<2, 1>}, {1, roll<1, 1>}}},
+    {"depthwise_nhwc_roll_3x3_s2", 2, false, {{3, roll<3, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
 #endif
+#if defined(DEPTHWISE_ISA_AVX2)
+    {"depthwise_nhwc_roll_3x3_lines", 1, true, {{2, roll<2, 1, 2>}, {1, roll<1, 1>}}},
+    {"depthwise_nhwc_roll_3x3_lines_s2", 2, true, {{3, roll<3, 2, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
+#endif
+};
 
 // Whether at most the first and the last row of the input that the strip reaches lie on padding.
 DEPTHWISE_INLINE bool can_roll(const Strip& s) {

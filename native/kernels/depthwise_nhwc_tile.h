@@ -9,8 +9,9 @@
 //     store the R x P outputs
 //
 // Nothing is expected to stay in the first cache but what one turn of the loop reads: each line is used up where it is
-// touched first. Lines are taken from both ends of the channels in turn: in order, what the processor fetches ahead of
-// so many pixels would fall into the next few sets and push each other out before they are read.
+// touched first. In AVX-512 lines are taken from both ends of the channels in turn: in order, what the processor
+// fetches ahead of so many pixels would fall into the next few sets and push each other out before they are read.
+// Vectors of half a line read what was fetched soon enough.
 #pragma once
 
 #include "depthwise_nhwc_strip.h"
@@ -87,7 +88,8 @@ DEPTHWISE_NOINLINE void tile(const Strip& strip, const Reached& reached) {
   const int64_t before = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.in) / sizeof(float)) & (kLine - 1);
   const int64_t lines = ceil_div(s.channels + before, kLine);
   for (int64_t i = 0, done = -1; i < lines; ++i) {
-    const int64_t line = (i % 2 == 0 ? i / 2 : lines - 1 - i / 2) * kLine - before;
+    const int64_t from_ends = i % 2 == 0 ? i / 2 : lines - 1 - i / 2;
+    const int64_t line = (kWidth == kLine ? from_ends : i) * kLine - before;
     for (int64_t v = 0; v < kLine; v += kWidth) {
       // Vectors that would leave the channels overlap their neighbours: the same operations give the same bits twice.
       const int64_t c = min(max(line + v, 0), s.channels - kWidth);
@@ -137,11 +139,13 @@ struct TileKernel {
 
 #define DEPTHWISE_TILE(name, R, P, L, S) {name, S, R, L, tiles<R, P, L, S>, tiles<1, P, L, S>}
 constexpr TileKernel kTileKernels[] = {
-#if !defined(DEPTHWISE_ISA_PORTABLE)
-    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3", kRegisters >= 32 ? 2 : 1, 7, 4, 1),
-    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3_s2", 2, 2, 2, 2),
-#else
+#if defined(DEPTHWISE_ISA_PORTABLE)
     {"", 0, 0, 0, nullptr, nullptr},  // none
+#else
+#if !defined(DEPTHWISE_ISA_AVX2)  // whose registers are too few for two rows; it rolls by lines
+    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3", 2, 7, 4, 1),
+#endif
+    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3_s2", 2, 2, 2, 2),
 #endif
 };
 #undef DEPTHWISE_TILE

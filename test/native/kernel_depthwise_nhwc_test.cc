@@ -124,6 +124,23 @@ TEST_CASE("depthwise_nhwc: pixels a multiple of 1 KiB apart, on the CPUs where t
                {.activation = {ActivationKind::relu, 0, 0, 0}, .values = Values::special});
 }
 
+TEST_CASE("depthwise_nhwc: pixels a multiple of 512 bytes apart, where both vectors of a line roll together") {
+  const AssumedCaches assumed({.l2_bytes = int64_t{1} << 20, .few_ways_thrash = true});
+  for (const int64_t channels : {64, 128, 384, 512}) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t height : {1, 2, 3, 5, 8}) {
+        for (const int64_t width : {1, 2, 3, 9}) {
+          check_kernel(kFamily, padded(square(height, width, channels, 3, stride, 1)));
+        }
+      }
+      check_kernel(kFamily, same(square(17, 60, channels, 3, stride, 1)));
+      check_kernel(kFamily, same(square(11, 12, channels, 3, stride, 1)),
+                   {.activation = {ActivationKind::relu, 0, 0, 0}, .values = Values::special});
+    }
+    check_kernel(kFamily, same(square(9, 10, channels, 3, 1, 2)));
+  }
+}
+
 TEST_CASE("depthwise_nhwc: large pixels that the second cache doesn't hold, on the CPUs where tiles take them") {
   const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = true});
   for (const int64_t size : {1, 3, 7, 10, 16}) {
