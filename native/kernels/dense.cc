@@ -91,7 +91,7 @@ DEPTHWISE_INLINE void add_input(Inputs<P>& x, int64_t i, const float* weights, v
   for (int p = kFirst; p < kEnd; ++p) {
     const vec in = set1(x[p][i]);
     DEPTHWISE_UNROLL
-    for (int v = 0; v < V; ++v) sums[p][v] = fma(in, w[v], sums[p][v]);
+    for (int v = 0; v < V; ++v) add_product(sums[p][v], in, w[v]);
   }
 }
 
@@ -121,7 +121,7 @@ DEPTHWISE_INLINE void add_folded_tap(Inputs<P>& x, int64_t first, int64_t end, c
     for (int f = 0; f < F; ++f, weights += (V - 1) * kWidth) add_input<0, P, V - 1>(x, i + f, weights, sums);
     const vec w = load(weights);
     DEPTHWISE_UNROLL
-    for (int p = 0; p < P; ++p) sums[p][V - 1] = fma(repeat<F>(x[p] + i), w, sums[p][V - 1]);
+    for (int p = 0; p < P; ++p) add_product(sums[p][V - 1], repeat<F>(x[p] + i), w);
   }
 }
 

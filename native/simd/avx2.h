@@ -76,6 +76,15 @@ DEPTHWISE_INLINE vec sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
 DEPTHWISE_INLINE vec div(vec a, vec b) { return _mm256_div_ps(a, b); }
 DEPTHWISE_INLINE vec fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+// Left to choose which operand an fma overwrites, GCC chooses others than the sum, and with sixteen registers spills
+// sums into the loop for it.
+DEPTHWISE_INLINE void add_product(vec& sum, vec a, vec b) {
+#if defined(__GNUC__)
+  __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+#else
+  sum = fma(a, b, sum);
+#endif
+}
 DEPTHWISE_INLINE vec fma_part(part lanes, vec a, vec b, vec c) { return select_part(lanes, fma(a, b, c), c); }
 
 // Both return their second operand where either is NaN, so x has to come second.

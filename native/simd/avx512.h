@@ -60,6 +60,7 @@ DEPTHWISE_INLINE vec sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
 DEPTHWISE_INLINE vec div(vec a, vec b) { return _mm512_div_ps(a, b); }
 DEPTHWISE_INLINE vec fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
+DEPTHWISE_INLINE void add_product(vec& sum, vec a, vec b) { sum = fma(a, b, sum); }
 DEPTHWISE_INLINE vec fma_part(part lanes, vec a, vec b, vec c) { return _mm512_mask3_fmadd_ps(a, b, c, lanes.mask); }
 
 // Both return their second operand where either is NaN, so x has to come second.

@@ -85,6 +85,7 @@ DEPTHWISE_INLINE vec sub(vec a, vec b) { return vsubq_f32(a, b); }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return vmulq_f32(a, b); }
 DEPTHWISE_INLINE vec div(vec a, vec b) { return vdivq_f32(a, b); }
 DEPTHWISE_INLINE vec fma(vec a, vec b, vec c) { return vfmaq_f32(c, a, b); }
+DEPTHWISE_INLINE void add_product(vec& sum, vec a, vec b) { sum = fma(a, b, sum); }
 DEPTHWISE_INLINE vec fma_part(part lanes, vec a, vec b, vec c) { return select_part(lanes, fma(a, b, c), c); }
 
 // Both return NaN where either operand is NaN; x is the only one that can be.

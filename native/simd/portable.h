@@ -75,6 +75,7 @@ DEPTHWISE_INLINE vec sub(vec a, vec b) { return a - b; }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return a * b; }
 DEPTHWISE_INLINE vec div(vec a, vec b) { return a / b; }
 DEPTHWISE_INLINE vec fma(vec a, vec b, vec c) { return a * b + c; }
+DEPTHWISE_INLINE void add_product(vec& sum, vec a, vec b) { sum = fma(a, b, sum); }
 DEPTHWISE_INLINE vec fma_part(part lanes, vec a, vec b, vec c) { return select_part(lanes, fma(a, b, c), c); }
 
 DEPTHWISE_INLINE lanes less(vec a, vec b) { return a < b; }

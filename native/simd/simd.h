@@ -26,6 +26,8 @@
 // next            of evens or odds, in that order: for each lane but the last the one that follows it
 // add, sub, mul, div; zero(), set1(x) in all lanes
 // fma(a, b, c)    a * b + c, one rounding but on portable; fma_part(part, a, b, c) in the lanes of a part, else c
+// add_product(sum, a, b)
+//                 sum = fma(a, b, sum), with all three in registers, sum in the same before and after
 // max_nan(bound, x), min_nan(bound, x), clamp(x, lo, hi)
 //                 NaN where x is NaN; the bounds never are
 // less, select    select(less(a, b), yes, no); false where either is NaN

@@ -206,8 +206,10 @@ TEST_CASE("simd: arithmetic rounds as IEEE 754 has it, denormals too") {
         simd.sub(a, c, y), check([&](int64_t i) { return a[i] - c[i]; });
         simd.mul(a, b, y), check([&](int64_t i) { return a[i] * b[i]; });
         simd.div(a, b, y), check([&](int64_t i) { return a[i] / b[i]; });
-        simd.fma(a, b, c, y);
-        check([&](int64_t i) { return simd.fuses ? std::fma(a[i], b[i], c[i]) : a[i] * b[i] + c[i]; });
+        for (const auto fma : {simd.fma, simd.add_product}) {
+          fma(a, b, c, y);
+          check([&](int64_t i) { return simd.fuses ? std::fma(a[i], b[i], c[i]) : a[i] * b[i] + c[i]; });
+        }
         simd.abs(a, y), check([&](int64_t i) { return std::fabs(a[i]); });
       }
     }

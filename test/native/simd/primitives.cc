@@ -37,6 +37,10 @@ void permute_by(const float* x, const int32_t* i, float* y) { store(y, permute(l
 void pick_by(uint64_t bits, const float* x, const int32_t* i, float* y) {
   store(y, pick(part_of_bits(bits), load(x), load_indices(i)));
 }
+vec product_added(vec a, vec b, vec c) {
+  add_product(c, a, b);
+  return c;
+}
 void pick_of_two_by(uint64_t bits, const float* a, const float* b, const int32_t* i, float* y) {
   store(y, pick(part_of_bits(bits), load(a), load(b), load_indices(i)));
 }
@@ -96,6 +100,7 @@ extern const SimdPrimitives DEPTHWISE_SYMBOL(simd_primitives) = {
     binary<max_nan>,
     binary<min_nan>,
     ternary<fma>,
+    ternary<product_added>,
     ternary<clamp>,
     select_less,
     unary<abs>,

@@ -33,7 +33,7 @@ struct SimdPrimitives {
   float (*sum)(const float* x);
 
   Binary add, sub, mul, div, max_nan, min_nan;
-  Ternary fma, clamp;
+  Ternary fma, add_product, clamp;  // add_product: a * b added to c
   void (*select_less)(const float* a, const float* b, const float* yes, const float* no, float* y);
   Unary abs, round, pow2;
 };
