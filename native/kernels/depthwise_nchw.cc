@@ -17,6 +17,7 @@
 //
 // Where a strip's taps reach padding, a second version of the micro-kernel loads columns with masks and skips rows.
 // Zeros in place of padded columns are exact unless a weight is not finite; such a filter takes run_carefully instead.
+#include "depthwise_nchw_columns.h"
 #include "depthwise_nchw_flat.h"
 #include "depthwise_nchw_pairs.h"
 #include "depthwise_nchw_rows.h"
@@ -736,73 +737,6 @@ void run_by_pairs(const Piece& piece, PairsFn run_planes) {
   run_planes(pairs, planes);
 }
 
-// Filters of one row at stride 1, with no padding above or below: rows of outputs are rows of the input under one
-// filter.
-bool goes_by_columns(const Problem& p) {
-  return p.filter_h == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_top == 0 && p.out_h == p.in_h;
-}
-
-// kVectors vectors of outputs whose taps all lie in the row; `input` is the first one's first tap.
-template <int kVectors>
-DEPTHWISE_INLINE void add_columns(const Problem& p, const float* input, const float* taps, vec bias,
-                                  const KernelArgs& args, float* output) {
-  vec sum[kVectors];
-  DEPTHWISE_UNROLL
-  for (int i = 0; i < kVectors; ++i) sum[i] = bias;
-  for (int64_t kx = 0; kx < p.filter_w; ++kx, input += p.dilation_w) {
-    const vec weight = set1(taps[kx]);
-    DEPTHWISE_UNROLL
-    for (int i = 0; i < kVectors; ++i) sum[i] = fma(load(input + i * kWidth), weight, sum[i]);
-  }
-  if (args.clamps) {
-    const vec lo = set1(args.lo), hi = set1(args.hi);
-    DEPTHWISE_UNROLL
-    for (int i = 0; i < kVectors; ++i) sum[i] = clamp(sum[i], lo, hi);
-  }
-  DEPTHWISE_UNROLL
-  for (int i = 0; i < kVectors; ++i) store(output + i * kWidth, sum[i]);
-}
-
-// One vector or less, some of whose taps lie on padding.
-DEPTHWISE_NOINLINE void add_columns_at_edge(const Problem& p, const float* row, int64_t column, const float* taps,
-                                            vec bias, const KernelArgs& args, float* output, int64_t width) {
-  vec sum = bias;
-  for (int64_t kx = 0; kx < p.filter_w; ++kx, column += p.dilation_w) {
-    sum = fma(load_part(row + column, lanes_inside(column, p.in_w)), set1(taps[kx]), sum);
-  }
-  if (args.clamps) sum = clamp(sum, set1(args.lo), set1(args.hi));
-  store_tail(output, sum, tail_of(width));
-}
-
-void run_by_columns(const Piece& piece) {
-  const Frame& f = *piece.frame;
-  const Problem& p = *f.problem;
-  const KernelArgs& args = *piece.args;
-  constexpr int kVectors = 4;
-  const int64_t inner_end = min(p.out_w, p.in_w - (p.filter_w - 1) * p.dilation_w + p.pad_left);
-  for (int64_t plane = 0; plane < piece.planes; ++plane) {
-    const float* const taps = packed_filters(args) + (piece.plane + plane) * f.filter_o;
-    const vec bias = set1(args.bias[piece.plane + plane]);
-    for (int64_t y = piece.rows.begin; y < piece.rows.end; ++y) {
-      const float* const row = piece.input + plane * f.in_step() + y * p.in_w;
-      float* const output = piece.output + plane * f.out_plane + y * p.out_w;
-      for (int64_t x = 0; x < p.out_w;) {
-        const float* const input = row + x - p.pad_left;
-        if (x >= p.pad_left && x + kVectors * kWidth <= inner_end) {
-          add_columns<kVectors>(p, input, taps, bias, args, output + x);
-          x += kVectors * kWidth;
-        } else if (x >= p.pad_left && x + kWidth <= inner_end) {
-          add_columns<1>(p, input, taps, bias, args, output + x);
-          x += kWidth;
-        } else {
-          add_columns_at_edge(p, row, x - p.pad_left, taps, bias, args, output + x, min(p.out_w - x, kWidth));
-          x += kWidth;
-        }
-      }
-    }
-  }
-}
-
 void run_piece(const Piece& piece) {
   const Frame& f = *piece.frame;
   Strips s = strips_of(piece);
@@ -892,7 +826,11 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     if (!finite && !filter_finite(packed_filters(args) + piece.plane * frame.filter_o, frame.filter_o)) {
       run_carefully(piece);
     } else if (by_columns) {
-      run_by_columns(piece);
+      for (int64_t n = 0; n < piece.planes; ++n) {
+        run_by_columns(args, piece.input + n * frame.in_step(),
+                       packed_filters(args) + (piece.plane + n) * frame.filter_o, args.bias[piece.plane + n],
+                       piece.output + n * frame.out_plane, piece.rows.begin, piece.rows.end);
+      }
     } else if (flat) {
       run_flat(flat_planes, piece.input, packed_filters(args) + piece.plane * frame.filter_o, args.bias + piece.plane,
                piece.output, piece.planes);
