@@ -18,8 +18,8 @@ struct Effort {
   double patience_us;  // how long to wait, in all, for a core that is nobody else's
 };
 
-constexpr Effort kThorough{25, 2'000, 500'000, 2'000'000};
-constexpr Effort kQuick{9, 700, 60'000, 500'000};
+constexpr Effort kThorough{25, 2'000, 500'000, 1'000'000};
+constexpr Effort kQuick{9, 700, 60'000, 250'000};
 constexpr int kFewestRounds = 5;
 
 // Each round runs every call in turn: once unmeasured, so that its own data is in the caches, then a number of times.
