@@ -91,13 +91,14 @@ const TileKernel* choose_tile(const Problem& p, const Phase& rows, const Phase& 
 }
 
 // Whether vectors of half a line that roll one after the other would find little of what they share in the L1 cache:
-// its sets hold less than half of the lines that R rows of outputs reach.
+// its sets hold less than half of the lines that two rows of outputs reach.
 bool lines_thrash(const Problem& p, const Phase& columns) {
   constexpr int64_t kSets = 64, kWays = 8, kLineFloats = 16;
   const int64_t step = p.in_c * columns.in_step;
   if (step % kLineFloats != 0 || !cpu_caches().few_ways_thrash) return false;
   const int64_t sets = kSets / gcd(step / kLineFloats, kSets);
-  const int64_t rows = columns.stride == 1 ? 4 + 2 : 2 * 7 + 3;  // of inputs and outputs, as wide as a row of outputs
+  // Of inputs and outputs, as wide as a row of outputs, that two rows of outputs make.
+  const int64_t rows = columns.stride == 1 ? 4 + 2 : 2 * 5 + 2;
   return rows * min(columns.count, kRollColumns) > 2 * kWays * sets;
 }
 
