@@ -95,7 +95,7 @@ export function describe(value: unknown): string {
 function describeObject(object: object): string {
   try {
     if (types.isProxy(object)) return 'a Proxy';
-    if (Array.isArray(object)) return isShort(object) ? `[${object}]` : `an array of ${object.length}`;
+    if (Array.isArray(object)) return describeNumbers(object) ?? `an array of ${object.length}`;
     const name = Object.getPrototypeOf(object)?.constructor?.name;
     if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object';
     return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
@@ -104,8 +104,17 @@ function describeObject(object: object): string {
   }
 }
 
-function isShort(array: readonly unknown[]): boolean {
-  return array.length <= 8 && array.every((value) => typeof value === 'number');
+/** Eight numbers at most; each is looked at once, since a getter's may be something long the next time. */
+function describeNumbers(array: readonly unknown[]): string | undefined {
+  const { length } = array;
+  if (length > 8) return undefined;
+  const numbers: number[] = [];
+  for (let i = 0; i < length; i++) {
+    const value = array[i];
+    if (typeof value !== 'number') return undefined;
+    numbers.push(value);
+  }
+  return formatShape(numbers);
 }
 
 export function formatShape(shape: readonly number[]): string {
