@@ -239,13 +239,14 @@ constexpr RollKernel kRollKernels[] = {
     {"depthwise_nhwc_roll_3x3_s2", 2, false, {{7, roll<7, 2>}, {4, roll<4, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
 #elif defined(DEPTHWISE_ISA_PORTABLE)
     {"", 0, false, {}},  // none
-#else
+#elif defined(DEPTHWISE_ISA_AVX2)
     {"depthwise_nhwc_roll_3x3", 1, false, {{2, roll<2, 1>}, {1, roll<1, 1>}}},
     {"depthwise_nhwc_roll_3x3_s2", 2, false, {{2, roll<2, 2>}, {1, roll<1, 2>}}},
-#endif
-#if defined(DEPTHWISE_ISA_AVX2)
     {"depthwise_nhwc_roll_3x3_lines", 1, true, {{2, roll<2, 1, 2>}, {1, roll<1, 1>}}},
     {"depthwise_nhwc_roll_3x3_lines_s2", 2, true, {{2, roll<2, 2, 2>}, {1, roll<1, 2>}}},
+#else
+    {"depthwise_nhwc_roll_3x3", 1, false, {{2, roll<2, 1>}, {1, roll<1, 1>}}},
+    {"depthwise_nhwc_roll_3x3_s2", 2, false, {{3, roll<3, 2>}, {2, roll<2, 2>}, {1, roll<1, 2>}}},
 #endif
 };
 

@@ -25,6 +25,10 @@ void load_part_of_bits(const float* x, uint64_t bits, float* y) { store(y, load_
 void select_part_of(uint64_t bits, const float* yes, const float* no, float* y) {
   store(y, select_part(part_of_bits(bits), load(yes), load(no)));
 }
+vec product_added(vec a, vec b, vec c) {
+  add_product(c, a, b);
+  return c;
+}
 void fma_part_of(uint64_t bits, const float* a, const float* b, const float* c, float* y) {
   store(y, fma_part(part_of_bits(bits), load(a), load(b), load(c)));
 }
@@ -36,10 +40,6 @@ vec odds_in_order(vec a, vec b) { return in_order(odds(a, b)); }
 void permute_by(const float* x, const int32_t* i, float* y) { store(y, permute(load(x), load_indices(i))); }
 void pick_by(uint64_t bits, const float* x, const int32_t* i, float* y) {
   store(y, pick(part_of_bits(bits), load(x), load_indices(i)));
-}
-vec product_added(vec a, vec b, vec c) {
-  add_product(c, a, b);
-  return c;
 }
 void pick_of_two_by(uint64_t bits, const float* a, const float* b, const int32_t* i, float* y) {
   store(y, pick(part_of_bits(bits), load(a), load(b), load_indices(i)));
