@@ -364,28 +364,39 @@ constexpr int64_t kNearWeights = 1 << 13;
 // The first cache has a line of each set in so many floats, and at least so many of each beside what else passes.
 constexpr int64_t kSetsFloats = 1024, kMostOfSet = 7;
 
-// The tiles of planes: of those that are small enough, the ones that cost the least beside the multiplications. Each
-// tile transposes all inputs that its rows need, at some 11 multiplications a float (of 32 or 16 a cycle), so that rows
-// of its own serve few outputs ill, and few rows share less of their inputs.
-void split_planes(const Problem& p, const Blocks& blocks, Split& split) {
+// What tiles of planes cost beside the multiplications, in multiplications (32 or 16 a cycle): each float transposed,
+// each block of a pixel's outputs; each weight for every run of pixels of a micro-kernel, as its loop fills the units
+// less and is entered; and each weight for every tile's pixels, where all of them don't fit the second cache.
+constexpr double kTransposeCost = kWidth < 16 ? 7 : 11, kOutputCost = 64, kRunCost = 0.4, kFarWeightCost = 2;
+
+// The tiles of planes: of those that are small enough, the ones that cost the least. Each tile transposes all inputs
+// that its rows need, so that rows of its own serve few outputs ill, and few rows share less of their inputs. `most`
+// pixels are a run.
+void split_planes(const Problem& p, const Blocks& blocks, int64_t most, Split& split) {
   const int64_t in_c = p.in_c / p.groups, depth = p.filter_h * p.filter_w * in_c;
   const int64_t per_block = ceil_div(p.out_c / p.groups, blocks.count);
   // Work and costs are products that 64 bits need not hold.
   const double all_work = static_cast<double>(p.out_h * p.out_w * p.out_c) * static_cast<double>(depth);
   const double most_work = all_work / 16 > kTileWork ? all_work / 16 : kTileWork;
+  const double taps = static_cast<double>(p.filter_h * p.filter_w);
+  const double weights = static_cast<double>(p.out_c / p.groups) * static_cast<double>(depth);
+  const double far_weights = p.out_c * depth > kCachedWeights ? kFarWeightCost * weights : 0;
   double least = 0;
   for (int64_t rows = p.out_h; rows > 0; rows -= ceil_div(rows, 5)) {
     const int64_t pixels = rows * p.out_w;
     const int64_t input = most_input_rows(p, pixels) * p.in_w * in_c;
+    const int64_t runs = split.by_rows ? rows * ceil_div(p.out_w, most) : ceil_div(pixels, most);
     for (int64_t parts = 1; parts <= blocks.count; ++parts) {
       const int64_t some = ceil_div(blocks.count, parts);
       const double work = static_cast<double>(pixels * per_block * some) * static_cast<double>(depth);
       if (work > most_work && (rows > 1 || some > 1)) continue;
       const int64_t fitting = work < kTileWork ? static_cast<int64_t>(kTileWork / work) : 1;
       const int64_t groups = some < blocks.count ? 1 : min(p.groups, fitting);
-      const double taps = static_cast<double>(p.filter_h * p.filter_w);
-      const double cost = static_cast<double>(ceil_div(p.out_h, rows) * ceil_div(blocks.count, some)) *
-                          (11.0 * static_cast<double>(input) + 64 * static_cast<double>(pixels) * taps / groups);
+      const double of_part = kTransposeCost * static_cast<double>(input) +
+                             kOutputCost * static_cast<double>(pixels) * taps / static_cast<double>(groups);
+      const double of_rows = kRunCost * static_cast<double>(runs) * weights + far_weights;
+      const double cost = static_cast<double>(ceil_div(p.out_h, rows)) *
+                          (static_cast<double>(ceil_div(blocks.count, some)) * of_part + of_rows);
       if (least > 0 && cost >= least) continue;
       least = cost;
       split.pixels = pixels;
@@ -411,7 +422,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   split.by_rows = pads && !split.sorted && p.out_w / ceil_div(p.out_w, most) >= 4;
   const int64_t unit = split.by_rows ? p.out_w : most;
   if (p.layout == Layout::nchw) {
-    split_planes(p, blocks, split);
+    split_planes(p, blocks, most, split);
   } else {
     // First the pixels, enough for a block's weights to be worth their way to the first cache, then the blocks.
     const int64_t wanted = max(4 * most, min(16 * most, kTileWork / (depth * per_block)));
