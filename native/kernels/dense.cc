@@ -37,9 +37,6 @@ constexpr int64_t most_pixels(int64_t vectors, int64_t fold) {
 }
 constexpr int64_t kMostPixels = max(most_pixels(1, 1), most_pixels(2, 1));
 
-// Whether pixels may be sorted by the padding that they share, see for_each_run.
-constexpr bool kSorts = kRegisters < 32;
-
 struct Tile {
   int64_t count;                // of runs of P pixels, one behind the other
   const float* const* pixels;   // [taps][pitch], at the first pixel
@@ -49,9 +46,8 @@ struct Tile {
   const float* weights;
   const float* bias;
   float* output;
-  const int32_t* places;  // of the pixels, from `output`, where they are sorted; else they follow each other there
-  int64_t output_pitch;   // floats between neighbouring pixels
-  int64_t outputs;        // to write, more than (V - 1) * kWidth, at most V * kWidth
+  int64_t output_pitch;  // floats between neighbouring pixels
+  int64_t outputs;       // to write, more than (V - 1) * kWidth, at most V * kWidth
   float lo, hi;
   bool clamps;
 };
@@ -211,7 +207,6 @@ DEPTHWISE_INLINE void run_pixels(const Tile& t, int64_t first_pixel) {
   float* output = t.output + first_pixel * t.output_pitch;
   DEPTHWISE_UNROLL
   for (int p = 0; p < P; ++p, output += t.output_pitch) {
-    if (kSorts) output = t.output + t.places[first_pixel + p] * t.output_pitch;
     DEPTHWISE_UNROLL
     for (int v = 0; v < V - 1; ++v) store(output + v * kWidth, sums[p][v]);
     if (last == kWidth) {
@@ -287,25 +282,24 @@ struct Split {
   int64_t pixels_first;  // whether successive tiles share weights rather than inputs
   int64_t joined;        // the taps of a filter row may become one
   int64_t by_rows;       // no micro-kernel's pixels lie in two rows, so that they share their padding
-  int64_t sorted;        // pixels that share their padding are neighbours, see for_each_run
   int64_t copied;        // NHWC inputs are copied to scratch memory
   int64_t together;      // so many pixels of all blocks are computed before the next; of planes, all of the tile's
 };
 
 void store_split(const Split& split, KernelPlan& plan) {
   const int64_t values[] = {split.pixels, split.pixel_tiles, split.blocks, split.block_tiles, split.pixels_first,
-                            split.joined, split.by_rows,     split.sorted, split.copied,      split.together};
-  for (int i = 0; i < 10; ++i) plan.param[i] = values[i];
+                            split.joined, split.by_rows,     split.copied, split.together};
+  for (int i = 0; i < 9; ++i) plan.param[i] = values[i];
 }
 
 Split load_split(const KernelPlan& plan) {
   const int64_t* values = plan.param;
-  return {values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9]};
+  return {values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8]};
 }
 
 // The scratch memory of a tile, in floats from its start.
 struct Scratch {
-  int64_t pointers, places, zeros, patches, input, output, end;
+  int64_t pointers, zeros, patches, input, output, end;
 };
 
 // The most rows of an image that a run of `pixels` touches.
@@ -340,8 +334,7 @@ Scratch scratch_of(const Problem& p, const Split& split) {
   constexpr int64_t kPointerFloats = sizeof(void*) / 4;
   Scratch s;
   s.pointers = 0;
-  s.places = round_up(p.filter_h * p.filter_w * table_pitch(split.pixels) * kPointerFloats, 16);
-  s.zeros = s.places + round_up(table_pitch(split.pixels), 16);
+  s.zeros = round_up(p.filter_h * p.filter_w * table_pitch(split.pixels) * kPointerFloats, 16);
   s.patches = s.zeros + round_up(max(channels, p.filter_w * p.in_c * split.joined), 16);
   const int64_t patches = min(split.pixels, border_pixels(p) * most_rows(p, split.pixels)) * p.filter_h;
   s.input = s.patches + round_up(split.joined ? patches * p.filter_w * p.in_c : 0, 16);
@@ -357,9 +350,12 @@ constexpr int64_t kTileWork = 5 << 19, kLeastTileWork = 5 << 17, kFewTiles = 8;
 // Weights that stay in the second cache beside a tile's inputs and outputs.
 constexpr int64_t kCachedWeights = 1 << 17;
 
-// Weights that stay in the first: few pixels at a time take all of them, so that outputs are written in the order of
-// their addresses.
-constexpr int64_t kNearWeights = 1 << 13;
+// Weights that stay in the first: so many runs of pixels at a time take all of them, so that outputs are written in the
+// order of their addresses. Few pixels are a run with 16 registers, and change blocks too often.
+constexpr int64_t kNearWeights = 1 << 13, kTogetherRuns = kRegisters < 32 ? 16 : 4;
+
+// Fewer pixels of a row than that are not worth a micro-kernel without those of the next.
+constexpr int64_t kLeastOfRow = kRegisters < 32 ? 5 : 4;
 
 // The first cache has a line of each set in so many floats, and at least so many of each beside what else passes.
 constexpr int64_t kSetsFloats = 1024, kMostOfSet = 7;
@@ -417,9 +413,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const bool pads =
       p.pad_top > 0 || p.pad_left > 0 || (p.out_w - 1) * p.stride_w + 1 > p.in_w - (p.filter_w - 1) * p.dilation_w;
   split.joined = p.groups == 1 && p.dilation_w == 1 && p.filter_w > 1 && p.in_c < 16;
-  // Equal parts of a short row leave many of few registers without a pixel; of a very short one, so do the borders.
-  split.sorted = pads && !split.joined && kSorts && p.out_w >= 8 && p.out_w < 16;
-  split.by_rows = pads && !split.sorted && p.out_w / ceil_div(p.out_w, most) >= 4;
+  // Equal parts of a short row leave many registers without a pixel, which costs more than zeros beside other pixels.
+  split.by_rows = pads && p.out_w / ceil_div(p.out_w, most) >= kLeastOfRow;
   const int64_t unit = split.by_rows ? p.out_w : most;
   if (p.layout == Layout::nchw) {
     split_planes(p, blocks, most, split);
@@ -446,7 +441,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   split.copied = cpu_caches().few_ways_thrash && p.layout == Layout::nhwc && of_set > kMostOfSet &&
                  depth / in_c * split.blocks * per_block >= 128;
   const bool near = p.layout == Layout::nhwc && split.blocks > 1 && split.blocks * per_block * depth <= kNearWeights;
-  split.together = near ? 4 * unit : split.pixels;
+  split.together = near ? kTogetherRuns * unit : split.pixels;
 
   plan.kernel = "dense";
   plan.tiles = p.batch * split.pixel_tiles * split.block_tiles;
@@ -500,48 +495,19 @@ void pack(const Problem& p, const KernelPlan& plan, const FilterView& filter, fl
   store_finite_flag(plan, packed, all_finite(check));
 }
 
-// Calls visit(row, column, run) for `count` output pixels from `first` on, in runs of neighbours. Sorted: those that no
-// tap leaves, then those above and below them, then those at the left and the right.
-template <typename Visit>
-void for_each_run(const Problem& p, int64_t first, int64_t count, bool sorted, Visit visit) {
-  const int64_t end = first + count, first_row = first / p.out_w, end_row = (end - 1) / p.out_w + 1;
-  const auto visit_rows = [&](bool inner, bool outer, int64_t left, int64_t right) {
-    for (int64_t oy = first_row; oy < end_row; ++oy) {
-      const int64_t top = oy * p.stride_h - p.pad_top;
-      const bool is_inner = top >= 0 && top + (p.filter_h - 1) * p.dilation_h < p.in_h;
-      if (!(is_inner ? inner : outer)) continue;
-      const int64_t from = max(left, first - oy * p.out_w), to = min(right, end - oy * p.out_w);
-      if (from < to) visit(oy, from, to - from);
-    }
-  };
-  if (!sorted) {
-    visit_rows(true, true, 0, p.out_w);
-    return;
-  }
-  const int64_t left = min(p.out_w, ceil_div(p.pad_left, p.stride_w));
-  const int64_t inner = p.in_w + p.pad_left - (p.filter_w - 1) * p.dilation_w - 1;
-  const int64_t right = max(left, inner < 0 ? 0 : min(p.out_w, inner / p.stride_w + 1));
-  visit_rows(true, false, left, right);
-  visit_rows(false, true, left, right);
-  visit_rows(true, true, 0, left);
-  visit_rows(true, true, right, p.out_w);
-}
-
-// Writes pointers[tap * pitch + m] and places[m] for the taps and `count` output pixels from `first` on, in their
-// order.
+// Writes pointers[tap * pitch + m] for the taps and `count` output pixels from `first` on.
 struct PointerTable {
   const Problem& p;
   const Pixels& in;
   const float** pointers;
-  int32_t* places;
   int64_t pitch;
   const float* padding;  // what pointers to padding are
   float* patches;        // see joined
 
-  void fill(int64_t first, int64_t count, bool sorted, bool joined) {
-    int64_t m = 0;
-    for_each_run(p, first, count, sorted, [&](int64_t oy, int64_t ox, int64_t run) {
-      if (kSorts) fill_steps(places + m, run, static_cast<int32_t>(oy * p.out_w + ox - first), 1);
+  void fill(int64_t first, int64_t count, bool joined) {
+    for (int64_t m = 0, run; m < count; m += run) {
+      const int64_t oy = (first + m) / p.out_w, ox = (first + m) % p.out_w;
+      run = min(p.out_w - ox, count - m);
       const auto row_of = [&](int64_t ky) -> const float* {
         const int64_t iy = oy * p.stride_h + ky * p.dilation_h - p.pad_top;
         return iy >= 0 && iy < p.in_h ? in.data + (iy - in.first_row) * in.row_pitch : nullptr;
@@ -551,8 +517,7 @@ struct PointerTable {
       } else {
         for (int64_t kx = 0; kx < p.filter_w; ++kx) fill_column(row_of, kx, ox, run, m);
       }
-      m += run;
-    });
+    }
   }
 
   // The taps (ky, kx) of a run.
@@ -632,9 +597,8 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   float* zeros = scratch + room.zeros;
   for (int64_t i = 0; i < room.patches - room.zeros; ++i) zeros[i] = 0.0f;
   const float** pointers = reinterpret_cast<const float**>(scratch + room.pointers);
-  int32_t* places = reinterpret_cast<int32_t*>(scratch + room.places);
-  PointerTable table{p, in, pointers, places, table_pitch(pixels), zeros, scratch + room.patches};
-  table.fill(first_pixel, pixels, split.sorted, joined);
+  PointerTable table{p, in, pointers, table_pitch(pixels), zeros, scratch + room.patches};
+  table.fill(first_pixel, pixels, joined);
 
   Tile t;
   t.zeros = zeros;
@@ -667,11 +631,7 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
       const auto run_parts = [&](int64_t count, int64_t size) {
         if (count == 0) return;
         t.pixels = pointers + m;
-        if (kSorts) {
-          t.places = places + m;
-        } else {
-          t.output = block_output + m * t.output_pitch;
-        }
+        t.output = block_output + m * t.output_pitch;
         t.count = count;
         kernels[size](t);
         m += count * size;
