@@ -419,8 +419,10 @@ bool plan(const Problem& p, KernelPlan& plan) {
   if (p.layout == Layout::nchw) {
     split_planes(p, blocks, most, split);
   } else {
-    // First the pixels, enough for a block's weights to be worth their way to the first cache, then the blocks.
-    const int64_t wanted = max(4 * most, min(16 * most, kTileWork / (depth * per_block)));
+    // First the pixels, enough for a block's weights to be worth their way to the first cache, then the blocks. Those
+    // of a single block aren't read again by others, so that only threads want many tiles.
+    const int64_t many = all_blocks == 1 ? max(16 * most, min(64 * most, pixels / 32)) : 16 * most;
+    const int64_t wanted = max(4 * most, min(many, kTileWork / (depth * per_block)));
     split.pixels = min(pixels, round_up(ceil_div(pixels, ceil_div(pixels, wanted)), unit));
     const double work = static_cast<double>(split.pixels) * static_cast<double>(depth * per_block);
     const auto fitting = [&](int64_t tile_work) {

@@ -121,11 +121,26 @@ TEST_CASE("pointwise_nchw: several tiles, of pixels and of outputs") {
   }
 }
 
+TEST_CASE("pointwise_nchw: many outputs, for which panels are copied: widths, numbers of outputs, several tiles") {
+  for (const int64_t width : {5, 7, 8, 9, 15, 16, 17, 24, 25, 31, 33, 49, 100}) {
+    for (const FilterLayout filter_layout : {FilterLayout::hwio, FilterLayout::oihw}) {
+      check_kernel("pointwise_nchw", pointwise(width, 3, 96, 2, filter_layout));
+    }
+  }
+  for (int64_t outputs = 88; outputs <= 103; ++outputs) {
+    check_kernel("pointwise_nchw", pointwise(40, 5, outputs, 1, FilterLayout::oihw));
+  }
+  check_kernel("pointwise_nchw", pointwise(300, 150, 700, 1, FilterLayout::oihw));
+  check_kernel("pointwise_nchw", pointwise(1000, 17, 100, 2, FilterLayout::hwio));
+  check_kernel("pointwise_nchw", pointwise(60, 20, 120, 2, FilterLayout::oihw), {.values = Values::special});
+}
+
 TEST_CASE("pointwise_nchw: special values and every activation") {
   for (int kind = 0; kind <= static_cast<int>(ActivationKind::clip); ++kind) {
     CAPTURE(kind);
     const Activation activation = {static_cast<ActivationKind>(kind), 0.3f, -0.5f, 0.25f};
     check_kernel("pointwise_nchw", pointwise(60, 20, 35, 2, FilterLayout::oihw), {.activation = activation});
+    check_kernel("pointwise_nchw", pointwise(60, 4, 99, 2, FilterLayout::oihw), {.activation = activation});
   }
   check_kernel("pointwise_nchw", pointwise(60, 20, 35, 2, FilterLayout::oihw), {.values = Values::special});
 }
