@@ -47,7 +47,8 @@ struct Panel {
   const float* bias;
   float* output;
   int64_t out_plane;
-  int64_t last;  // lanes of the last vector
+  int64_t last;   // lanes of the last vector
+  int64_t count;  // of panels of taps, one behind the other
   float lo, hi;
 };
 
@@ -55,7 +56,7 @@ struct Panel {
 constexpr int64_t kRowsAhead = 8;
 
 template <int O, int V, bool kTail, Inputs kInputs>
-void run_panel(const Panel& p) {
+DEPTHWISE_INLINE void run_one(const Panel& p, int64_t column, float* output) {
   vec sums[O][V];
   DEPTHWISE_UNROLL
   for (int o = 0; o < O; ++o) {
@@ -66,13 +67,13 @@ void run_panel(const Panel& p) {
   const tail lanes = tail_of(p.last);
   const float *weights = p.weights, *copied = p.copied;
   for (int64_t i = 0; i < p.row_count; ++i, weights += O, copied += V * kWidth) {
-    const float* input = kInputs == Inputs::copied ? copied : p.rows[i] + p.column;
+    const float* input = kInputs == Inputs::copied ? copied : p.rows[i] + column;
     vec x[V];
     DEPTHWISE_UNROLL
     for (int v = 0; v < V; ++v) {
       const bool is_tail = kTail && v == V - 1 && kInputs != Inputs::copied;
       x[v] = is_tail ? load_tail(input + v * kWidth, lanes) : load(input + v * kWidth);
-      if (kInputs == Inputs::planes) prefetch_near(p.rows[i + kRowsAhead] + p.column + v * kWidth);
+      if (kInputs == Inputs::planes) prefetch_near(p.rows[i + kRowsAhead] + column + v * kWidth);
     }
     DEPTHWISE_UNROLL
     for (int o = 0; o < O; ++o) {
@@ -83,7 +84,6 @@ void run_panel(const Panel& p) {
   }
 
   const vec lo = set1(p.lo), hi = set1(p.hi);
-  float* output = p.output;
   DEPTHWISE_UNROLL
   for (int o = 0; o < O; ++o, output += p.out_plane) {
     DEPTHWISE_UNROLL
@@ -95,6 +95,14 @@ void run_panel(const Panel& p) {
         store(output + v * kWidth, x);
       }
     }
+  }
+}
+
+template <int O, int V, bool kTail, Inputs kInputs>
+void run_panel(const Panel& p) {
+  constexpr int64_t kPixels = V * kWidth;
+  for (int64_t n = 0; n < (kInputs == Inputs::taps ? p.count : 1); ++n) {
+    run_one<O, V, kTail, kInputs>(p, p.column + n * kPixels, p.output + n * kPixels);
   }
 }
 
@@ -283,8 +291,9 @@ void run_product(const KernelArgs& args, const Product& product) {
   panel.rows = product.rows, panel.row_count = product.row_count, panel.out_plane = product.out_plane;
   panel.copied = product.copied, panel.lo = args.lo, panel.hi = args.hi;
   const auto& kernels = kPanelKernels.by_outputs[static_cast<int>(product.inputs)];
-  const auto run_panel_at = [&](int64_t m, int64_t vectors, int64_t first, int64_t outputs) {
+  const auto run_panel_at = [&](int64_t m, int64_t vectors, int64_t first, int64_t outputs, int64_t count) {
     panel.column = m;
+    panel.count = count;
     panel.last = min(product.pixels - m - (vectors - 1) * kWidth, kWidth);
     panel.weights = args.weights + (product.group * out_c + first) * product.row_count;
     panel.bias = args.bias + product.group * out_c + first;
@@ -297,9 +306,10 @@ void run_product(const KernelArgs& args, const Product& product) {
     for (int64_t block = product.first_block, first = block_begin(p, blocks, block), end; block < product.end_block;
          ++block, first = end) {
       end = (block + 1) * out_c / blocks;
-      for (int64_t m = 0, vectors; m < product.pixels; m += vectors * kWidth) {
+      for (int64_t m = 0, vectors, count; m < product.pixels; m += count * vectors * kWidth) {
         vectors = panel_vectors(ceil_div(product.pixels - m, kWidth), true);
-        run_panel_at(m, vectors, first, end - first);
+        count = product.inputs == Inputs::taps ? max(1, (product.pixels - m) / (vectors * kWidth)) : 1;
+        run_panel_at(m, vectors, first, end - first, count);
       }
     }
     return;
@@ -314,7 +324,7 @@ void run_product(const KernelArgs& args, const Product& product) {
     for (int64_t block = product.first_block, first = block_begin(p, blocks, block), end; block < product.end_block;
          ++block, first = end) {
       end = (block + 1) * out_c / blocks;
-      run_panel_at(m, vectors, first, end - first);
+      run_panel_at(m, vectors, first, end - first, 1);
     }
   }
 }
