@@ -16,10 +16,6 @@ constexpr bool kMasksAreFree = true;
 constexpr bool kMasksAreFree = false;
 #endif
 
-// Whether 3x3 at stride 2 takes its third column of taps from what is loaded for the first, a lane further, in place of
-// loading it: a strip is one output narrower. Of a vector of four that would be too much.
-constexpr bool kTakesNext = !kMasksAreFree && kWidth >= 8;
-
 // Pairs of rows of outputs that a plane has at most for two rows to share a vector.
 constexpr int64_t kMaxPairs = 4;
 
@@ -86,10 +82,9 @@ inline bool transposing_pays(const Problem& p) {
   if (goes_flat(p) || is_one_block(p)) return false;
   if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
   const bool wide = kWidth == 16;
-  const bool takes_next = kTakesNext && p.stride_w == 2 && p.filter_w == 3;
-  const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : takes_next ? kWidth - 1 : kWidth;
+  const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);
-  if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : 0.75) : 0.8);
+  if (p.stride_w == 2) return filled < (p.filter_w == 3 ? (wide ? 0.6 : kWidth == 8 ? 0.65 : 0.75) : 0.8);
   if (p.filter_w == 3) return filled < (wide ? 0.5 : 0.65);
   if (p.filter_w == 5) return filled < (wide ? 0.8 : 0.85);
   return filled < (wide ? 2.0 : 0.95);

@@ -8,10 +8,9 @@
 //
 // Each row of the input is loaded once for each kx and serves up to T outputs: 3 (R + 2) loads for 9 R fmas at 3x3 and
 // stride 1. Registers: R sums, T weights (in AVX-512 all nine of 3x3), one input; at stride 2 two columns of taps at
-// once, 2 T weights and 4 inputs; at 3x3 the third as well, from the same two loads, which leaves a strip one output
-// less. In AVX-512, where any lanes of two vectors are one permutation, 3x3 at stride 1 shifts one load of each row for
-// all columns of taps (strips are 2 tap_step columns narrower), and three columns of taps are picked from the same two
-// loads at stride 2, 3 T weights and 2 R sums (strips are T / 2 columns narrower).
+// once, 2 T weights and 4 inputs. In AVX-512, where any lanes of two vectors are one permutation, 3x3 at stride 1
+// shifts one load of each row for all columns of taps (strips are 2 tap_step columns narrower), and three columns of
+// taps are picked from the same two loads at stride 2, 3 T weights and 2 R sums (strips are T / 2 columns narrower).
 //
 // Which rows lie on padding is compiled in, kTop first ones and kBottom last ones. Columns on padding are masked: in
 // AVX-512 the fmas are, which costs nothing, so that what lies beside a row is read, too, and has to be the input's; in
@@ -54,7 +53,6 @@ inline bool shifts_columns(int64_t stride, int64_t taps, int64_t tap_step, int64
 // Outputs of a row that a strip has.
 inline int64_t strip_width(int64_t stride, int64_t taps, int64_t tap_step, int64_t out_w) {
   if (shifts_columns(stride, taps, tap_step, out_w)) return kWidth - 2 * tap_step;
-  if (stride == 2 && taps == 3 && kTakesNext) return kWidth - 1;
   return kMasksAreFree && stride == 2 ? kWidth - taps / 2 : kWidth;
 }
 
@@ -143,10 +141,8 @@ constexpr bool goes_on(int64_t top, int64_t bottom) { return !kMasksAreFree || (
 template <int S, int T, int R, int kTop, int kBottom, bool kShifts>
 struct RowOfStrips {
   static constexpr int kRows = (R - 1) * S + T, kEnd = kRows - kBottom;
-  static constexpr bool kNext = kTakesNext && S == 2 && T == 3;
   // Stride 2 has no code of its own for strips inside: masked loads cost it little.
   static constexpr bool kAlwaysMasks = S == 2 && kWidth >= 8;
-  static constexpr int64_t kOutputs = kNext ? kWidth - 1 : kWidth;  // of a strip, where masks aren't free
   static constexpr bool kHoists = kRegisters >= 32 && S == 1 && T == 3;
   using Input = EvenRows<const float, kEnd>;
 
@@ -197,23 +193,6 @@ struct RowOfStrips {
     }
   }
 
-  // Stride 2: the third column as well, in all lanes but the last.
-  template <bool kMasked>
-  static DEPTHWISE_INLINE void add_three(vec (&sum)[R], const Input& rows, const float* taps, const StripMasks& masks) {
-    vec weight[3][T];
-    DEPTHWISE_UNROLL
-    for (int kx = 0; kx < 3; ++kx) load_weights(weight[kx], taps + kx * T);
-    DEPTHWISE_UNROLL
-    for (int i = kTop; i < kEnd; ++i) {
-      const vec a = keep(load_some<kMasked>(rows[i], masks.low[0]));
-      const vec b = keep(load_some<kMasked>(rows[i] + kWidth, masks.high[0]));
-      const vec x = keep(evens(a, b));
-      add_row<S, T, R>(sum, x, weight[0], i, masks.low[0]);
-      add_row<S, T, R>(sum, keep(odds(a, b)), weight[1], i, masks.low[0]);
-      add_row<S, T, R>(sum, keep(next(x)), weight[2], i, masks.low[0]);
-    }
-  }
-
   // Stride 2 where any lanes of two vectors can be picked: kCount columns of taps from kx on, into two sets of sums,
   // which the fmas of one output need to overlap.
   template <int kCount>
@@ -239,8 +218,7 @@ struct RowOfStrips {
 
   template <bool kMasked>
   static DEPTHWISE_INLINE void strip(const Rows& s, const float* input, const float* taps, const vec (&hoisted)[3][3],
-                                     vec bias, float* output, const StripMasks& masks, int64_t width, bool ends,
-                                     bool more) {
+                                     vec bias, float* output, const StripMasks& masks, int64_t width, bool more) {
     vec sum[R];
     DEPTHWISE_UNROLL
     for (int r = 0; r < R; ++r) sum[r] = bias;
@@ -268,10 +246,6 @@ struct RowOfStrips {
       if constexpr (T == 5) add_picked<2>(sum, other, rows, taps, masks, 3);
       DEPTHWISE_UNROLL
       for (int r = 0; r < R; ++r) sum[r] = add(sum[r], other[r]);
-    } else if constexpr (kNext) {
-      add_three<kMasked>(sum, rows, taps, masks);
-      DEPTHWISE_UNROLL
-      for (int r = 0; r < R; ++r) sum[r] = in_order(sum[r]);
     } else {
       for (int kx = 0; kx + 1 < T; kx += 2) {
         add_two<kMasked>(sum, rows, taps + kx * T, masks, kx);
@@ -293,7 +267,7 @@ struct RowOfStrips {
       const tail lanes = tail_of(width);
       DEPTHWISE_UNROLL
       for (int r = 0; r < R; ++r) store_tail(out[r], sum[r], lanes);
-    } else if (width == kOutputs && !(kNext && ends)) {
+    } else if (width == kWidth) {
       DEPTHWISE_UNROLL
       for (int r = 0; r < R; ++r) store(out[r], sum[r]);
     } else if (s.spills) {
@@ -307,9 +281,6 @@ struct RowOfStrips {
       } else {
         store_tail(out[R - 1], sum[R - 1], tail_of(width));
       }
-    } else if (kNext && width == kOutputs) {
-      DEPTHWISE_UNROLL
-      for (int r = 0; r < R; ++r) store_but_last(out[r], sum[r]);
     } else {
       const tail lanes = tail_of(width);
       DEPTHWISE_UNROLL
@@ -321,7 +292,7 @@ struct RowOfStrips {
   static DEPTHWISE_NOINLINE void run(const Rows& rows, const float* input, const float* taps, const float* bias,
                                      float* output, int64_t planes) {
     if constexpr (!kMasksAreFree) {
-      for (int64_t x = 0; x < rows.out_w; x += kOutputs) run_strips(rows, x, input, taps, bias, output, planes);
+      for (int64_t x = 0; x < rows.out_w; x += kWidth) run_strips(rows, x, input, taps, bias, output, planes);
     } else if constexpr (goes_on(kTop, kBottom)) {
       for (int64_t n = 0; n < planes; ++n) {
         run_plane(rows, input, taps, *bias++, output);
@@ -347,8 +318,7 @@ struct RowOfStrips {
       DEPTHWISE_UNROLL
       for (int r = 0; r < R * S; ++r) prefetch_near(ahead + r * kWidth);
       ahead += R * S * kWidth;
-      strip<true>(s, input + x * S, taps, weights, bias_vector, output + x, *masks, min(s.out_w - x, outputs), true,
-                  false);
+      strip<true>(s, input + x * S, taps, weights, bias_vector, output + x, *masks, min(s.out_w - x, outputs), false);
     }
   }
 
@@ -357,10 +327,9 @@ struct RowOfStrips {
                                           const float* bias, float* output, int64_t planes) {
     constexpr int64_t kSpan = kWidth * S;  // of what is loaded for one column of taps
     // The last strip ends with the row, over outputs that were already written.
-    const int64_t at = s.out_w < kOutputs ? x : min(x, s.out_w - kOutputs);
-    const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kOutputs);
-    const bool ends = x + kOutputs >= s.out_w;
-    const float* ahead = input + R * S * s.in_w + x / kOutputs * (R * S * kWidth * S);
+    const int64_t at = s.out_w < kWidth ? x : min(x, s.out_w - kWidth);
+    const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kWidth);
+    const float* ahead = input + R * S * s.in_w + x / kWidth * (R * S * kWidth * S);
     input += at * S;
     output += at;
     const auto run_all = [&](auto masked, const StripMasks& masks) DEPTHWISE_LAMBDA_INLINE {
@@ -369,7 +338,7 @@ struct RowOfStrips {
         for (int r = 0; S == 2 && r < R * S; r += 16 / kWidth / S) prefetch_near(ahead + r * kWidth * S);
         vec weights[3][3];
         if constexpr (kHoists) load_hoisted(weights, taps);
-        strip<masked.value>(s, input, taps, weights, set1(*bias++), output, masks, width, ends, n > 1);
+        strip<masked.value>(s, input, taps, weights, set1(*bias++), output, masks, width, n > 1);
         ahead += s.in_plane;
         input += s.in_plane;
         taps += T * T;
@@ -381,7 +350,7 @@ struct RowOfStrips {
     } else {
       StripMasks made;
       if (!s.masks) made = masks_of_strip<T>(s, S, column);
-      run_all(std::true_type(), s.masks ? s.masks[x / kOutputs] : made);
+      run_all(std::true_type(), s.masks ? s.masks[x / kWidth] : made);
     }
   }
 
@@ -416,6 +385,9 @@ struct BlocksOfRows {
                           : nullptr;
   }
 };
+
+// Vectors of four gain little from seven rows at stride 2.
+constexpr bool kHasSevenAtTwo = kMasksAreFree || kWidth >= 8;
 
 template <int N>
 struct Int {
@@ -455,7 +427,7 @@ RowOfStripsFn find_row_of_strips(int64_t stride, int64_t taps, bool shifts, int6
     if (shifts && rows == 7) return BlocksOfRows<1, 3, 7, true>::find(top, bottom);
     if (shifts && rows == 4) return BlocksOfRows<1, 3, 4, true>::find(top, bottom);
   }
-  if constexpr (kMasksAreFree || kTakesNext) {
+  if constexpr (kHasSevenAtTwo) {
     if (stride == 2 && taps == 3 && rows == 7) return BlocksOfRows<2, 3, 7>::find(top, bottom);
   }
   const auto of_taps = [&](auto t) -> RowOfStripsFn {
@@ -488,13 +460,12 @@ struct Blocks {
   }
 };
 
-// Of 7 and 4 rows; where there are fewer, of 2 and 1. At stride 2 registers are too few for 7 of 5x5, and vectors of
-// four gain little from 7. A block costs about as much as its rows and two more: the input rows that 3x3 taps reach
-// beyond them.
+// Of 7 and 4 rows; where there are fewer, of 2 and 1. At stride 2 registers are too few for 7 of 5x5. A block costs
+// about as much as its rows and two more: the input rows that 3x3 taps reach beyond them.
 Blocks blocks_of(int64_t rows, int64_t stride, int64_t taps) {
   if (rows < 4) return {2, 1, max(rows - 1, 0), max(rows - 1, min(rows, 1))};
   Blocks best{7, 4, 0, ceil_div(rows, 4)};
-  if (rows < 7 || (stride == 2 && (taps == 5 || !(kMasksAreFree || kTakesNext)))) return best;
+  if (rows < 7 || (stride == 2 && (taps == 5 || !kHasSevenAtTwo))) return best;
   int64_t least = best.count * 6;
   for (int64_t small = 0; small <= 2; ++small) {
     const int64_t large = ceil_div(max(rows - small * 4, 0), 7), cost = large * 9 + small * 6;

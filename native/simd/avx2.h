@@ -69,8 +69,6 @@ DEPTHWISE_INLINE vec evens(vec a, vec b) { return _mm256_shuffle_ps(a, b, 0x88);
 DEPTHWISE_INLINE vec odds(vec a, vec b) { return _mm256_shuffle_ps(a, b, 0xdd); }
 DEPTHWISE_INLINE vec in_order(vec x) { return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(x), 0xd8)); }
 
-DEPTHWISE_INLINE vec next(vec x) { return _mm256_permutevar8x32_ps(x, _mm256_setr_epi32(1, 4, 3, 6, 5, 2, 7, 7)); }
-
 DEPTHWISE_INLINE vec add(vec a, vec b) { return _mm256_add_ps(a, b); }
 DEPTHWISE_INLINE vec sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return _mm256_mul_ps(a, b); }

@@ -50,11 +50,6 @@ DEPTHWISE_INLINE vec in_order(vec x) {
   return _mm512_castpd_ps(_mm512_permutexvar_pd(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_castps_pd(x)));
 }
 
-DEPTHWISE_INLINE vec next(vec x) {
-  return _mm512_maskz_permutexvar_ps(0xffff, _mm512_setr_epi32(1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 2, 15, 15),
-                                     x);
-}
-
 DEPTHWISE_INLINE vec add(vec a, vec b) { return _mm512_add_ps(a, b); }
 DEPTHWISE_INLINE vec sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
 DEPTHWISE_INLINE vec mul(vec a, vec b) { return _mm512_mul_ps(a, b); }

@@ -78,7 +78,6 @@ DEPTHWISE_INLINE vec select_part(part t, vec yes, vec no) {
 DEPTHWISE_INLINE vec evens(vec a, vec b) { return vuzp1q_f32(a, b); }
 DEPTHWISE_INLINE vec odds(vec a, vec b) { return vuzp2q_f32(a, b); }
 DEPTHWISE_INLINE vec in_order(vec x) { return x; }
-DEPTHWISE_INLINE vec next(vec x) { return vextq_f32(x, x, 1); }
 
 DEPTHWISE_INLINE vec add(vec a, vec b) { return vaddq_f32(a, b); }
 DEPTHWISE_INLINE vec sub(vec a, vec b) { return vsubq_f32(a, b); }

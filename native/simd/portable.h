@@ -68,7 +68,6 @@ DEPTHWISE_INLINE vec select_part(part t, vec yes, vec no) {
 DEPTHWISE_INLINE vec evens(vec a, vec b) { return vec{a[0], a[2], b[0], b[2]}; }
 DEPTHWISE_INLINE vec odds(vec a, vec b) { return vec{a[1], a[3], b[1], b[3]}; }
 DEPTHWISE_INLINE vec in_order(vec x) { return x; }
-DEPTHWISE_INLINE vec next(vec x) { return vec{x[1], x[2], x[3], x[3]}; }
 
 DEPTHWISE_INLINE vec add(vec a, vec b) { return a + b; }
 DEPTHWISE_INLINE vec sub(vec a, vec b) { return a - b; }

@@ -23,7 +23,6 @@
 //                 the same in the lanes of a part, zero in the others; of the 2 * kWidth floats of a and b
 // transpose(x)    of a square of kWidth vectors: lane l of x[k] becomes lane k of x[l]
 // evens, odds     of the 2 * kWidth floats of a and b, in the same odd order that in_order undoes
-// next            of evens or odds, in that order: for each lane but the last the one that follows it
 // add, sub, mul, div; zero(), set1(x) in all lanes
 // fma(a, b, c)    a * b + c, one rounding but on portable; fma_part(part, a, b, c) in the lanes of a part, else c
 // add_product(sum, a, b)

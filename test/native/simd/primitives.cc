@@ -35,7 +35,6 @@ void fma_part_of(uint64_t bits, const float* a, const float* b, const float* c, 
 
 vec evens_in_order(vec a, vec b) { return in_order(evens(a, b)); }
 void store_but_last_of(const float* x, float* y) { store_but_last(y, load(x)); }
-vec next_evens_in_order(vec a, vec b) { return in_order(next(evens(a, b))); }
 vec odds_in_order(vec a, vec b) { return in_order(odds(a, b)); }
 void permute_by(const float* x, const int32_t* i, float* y) { store(y, permute(load(x), load_indices(i))); }
 void pick_by(uint64_t bits, const float* x, const int32_t* i, float* y) {
@@ -83,7 +82,6 @@ extern const SimdPrimitives DEPTHWISE_SYMBOL(simd_primitives) = {
     store_but_last_of,
     binary<evens_in_order>,
     binary<odds_in_order>,
-    binary<next_evens_in_order>,
     permute_by,
     pick_by,
     pick_of_two_by,

@@ -22,7 +22,7 @@ struct SimdPrimitives {
   void (*fma_part)(uint64_t bits, const float* a, const float* b, const float* c, float* y);
 
   void (*store_but_last)(const float* x, float* y);
-  Binary evens, odds, next_evens;  // in order
+  Binary evens, odds;  // in order
   void (*permute)(const float* x, const int32_t* i, float* y);
   void (*pick)(uint64_t bits, const float* x, const int32_t* i, float* y);
   void (*pick_of_two)(uint64_t bits, const float* a, const float* b, const int32_t* i, float* y);
