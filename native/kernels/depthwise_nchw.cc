@@ -17,8 +17,8 @@
 //
 // Where a strip's taps reach padding, a second version of the micro-kernel loads columns with masks and skips rows.
 // Zeros in place of padded columns are exact unless a weight is not finite; such a filter takes run_carefully instead.
-#include "depthwise_nchw_columns.h"
 #include "depthwise_nchw_flat.h"
+#include "depthwise_nchw_lines.h"
 #include "depthwise_nchw_pairs.h"
 #include "depthwise_nchw_rows.h"
 
@@ -806,17 +806,17 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
 
   Piece piece{&args, &frame, nullptr, 0, 0, nullptr, scratch, first, 0, {first_row, area.end_row}};
   const PairsFn pairs = find_pairs(p);
-  const bool by_columns = goes_by_columns(p);
+  const bool by_lines = goes_by_lines(p);
   const bool flat = goes_flat(p) && piece.rows.end - piece.rows.begin == p.out_h;
   Flat flat_planes;
   if (flat) flat_planes = flat_of(args);
-  const bool by_rows = !by_columns && !flat && pairs == nullptr && goes_by_rows(frame, piece.rows);
+  const bool by_rows = !by_lines && !flat && pairs == nullptr && goes_by_rows(frame, piece.rows);
   for (; piece.plane < end; piece.plane += piece.planes) {
     const int64_t m = piece.plane % frame.multiplier;
     // As many as are still in L1 when the activation is applied to them.
-    const int64_t most = frame.multiplier > 1                                         ? frame.multiplier - m
-                         : args.activate || !(by_columns || flat || by_rows || pairs) ? frame.batch
-                                                                                      : p.out_c;
+    const int64_t most = frame.multiplier > 1                                       ? frame.multiplier - m
+                         : args.activate || !(by_lines || flat || by_rows || pairs) ? frame.batch
+                                                                                    : p.out_c;
     const int64_t together = min(most, end - piece.plane);
     piece.planes = finite ? together : 1;
     piece.before = (image * p.in_c + piece.plane / frame.multiplier) * frame.in_plane;
@@ -825,11 +825,10 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
     piece.output = output + (image * p.out_c + piece.plane) * frame.out_plane;
     if (!finite && !filter_finite(packed_filters(args) + piece.plane * frame.filter_o, frame.filter_o)) {
       run_carefully(piece);
-    } else if (by_columns) {
+    } else if (by_lines) {
       for (int64_t n = 0; n < piece.planes; ++n) {
-        run_by_columns(args, piece.input + n * frame.in_step(),
-                       packed_filters(args) + (piece.plane + n) * frame.filter_o, args.bias[piece.plane + n],
-                       piece.output + n * frame.out_plane, piece.rows.begin, piece.rows.end);
+        run_by_lines(args, piece.input + n * frame.in_step(), packed_filters(args) + (piece.plane + n) * frame.filter_o,
+                     args.bias[piece.plane + n], piece.output + n * frame.out_plane, piece.rows.begin, piece.rows.end);
       }
     } else if (flat) {
       run_flat(flat_planes, piece.input, packed_filters(args) + piece.plane * frame.filter_o, args.bias + piece.plane,
