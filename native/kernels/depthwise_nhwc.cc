@@ -69,10 +69,12 @@ bool exceeds_cache(const Problem& p, int64_t parts) {
 }
 
 // Whether the order of addresses matters, in which pixels come from behind the second cache. AMD's processors without
-// AVX-512 (Zen 3 was measured) are fastest by whole rows, whatever the order.
+// AVX-512 (Zen 3 was measured) are fastest by whole rows, whatever the order, where rows share what they read.
 bool minds_order() { return kWidth != 8 || !cpu_caches().few_ways_thrash; }
 
-bool streams_pixels(const Problem& p) { return p.in_c >= kChannelsStreamed && exceeds_cache(p, 1) && minds_order(); }
+bool streams_pixels(const Problem& p) {
+  return p.in_c >= kChannelsStreamed && exceeds_cache(p, 1) && (minds_order() || p.filter_h == 1);
+}
 
 // Tiles take pixels that collide; and those that stream, where they have the registers for two rows at once. Where
 // there are kernels that roll by lines, those take what collides but at stride 2, up to half a page.

@@ -125,6 +125,28 @@ TEST_CASE("depthwise_nchw: filters of one row") {
   }
 }
 
+TEST_CASE("depthwise_nchw: filters of one column") {
+  for (const int64_t width : {1, 3, 7, 8, 14, 33, 48, 61}) {
+    for (const int64_t taps : {1, 2, 3, 5, 11}) {
+      for (const int64_t dilation : {1, 2}) {
+        const int64_t reach = (taps - 1) * dilation;
+        Shape shape{.in_h = 4 * reach + 1, .in_w = width, .in_c = 4, .filter_h = taps, .filter_w = 1};
+        shape.dilation_h = dilation;
+        shape.pad_top = shape.pad_bottom = reach / 2;
+        check_nchw(shape, {.activation = {ActivationKind::relu6, 0.0f, 0.0f, 0.0f}});
+        shape.pad_top = reach + 2, shape.pad_bottom = 0;
+        check_nchw(shape);
+        shape.pad_top = 0, shape.pad_bottom = reach + 1;
+        check_nchw(shape, {.values = Values::special});
+        shape.out_c = 8, shape.groups = 4;
+        check_nchw(shape);
+      }
+    }
+  }
+  check_nchw(same({.in_h = 600, .in_w = 700, .in_c = 2, .filter_h = 5, .filter_w = 1}));
+  check_nchw(same({.in_h = 3000, .in_w = 40, .in_c = 2, .filter_h = 3, .filter_w = 1, .dilation_h = 7}));
+}
+
 TEST_CASE("depthwise_nchw: every filter height and width") {
   for (int64_t size = 1; size <= 17; ++size) {
     for (const int64_t stride : {1, 2}) {
