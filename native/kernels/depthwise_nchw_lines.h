@@ -63,8 +63,8 @@ DEPTHWISE_NOINLINE void add_taps_at_edge(const Line& line, const float* input, i
 }
 
 // The last vector ends with the line, over outputs that were already written.
-DEPTHWISE_INLINE void run_line(const Line& line, const float* input, const float* taps, vec bias,
-                               const KernelArgs& args, float* output) {
+DEPTHWISE_NOINLINE void run_line(const Line& line, const float* input, const float* taps, vec bias,
+                                 const KernelArgs& args, float* output) {
   constexpr int kVectors = 4;
   const int64_t inner_end = min(line.out, line.in - (line.taps - 1) * line.step + line.pad);
   for (int64_t i = 0, width; i < line.out; i += width) {

@@ -109,7 +109,7 @@ void run_panel(const Panel& p) {
 using RunPanel = void (*)(const Panel&);
 
 struct PanelKernels {
-  RunPanel by_outputs[3][kMostVectors][2][kMostOutputs + 1];  // [Inputs][V - 1][kTail][O]
+  RunPanel by_outputs[kCopies ? 3 : 1][kMostVectors][2][kMostOutputs + 1];  // [Inputs][V - 1][kTail][O]
 };
 
 template <Inputs kInputs, int V, int O, int kLeast>
@@ -122,21 +122,24 @@ constexpr void list_panel_kernels(PanelKernels& kernels) {
   }
 }
 
-template <Inputs kInputs, int kLeast>
-constexpr void list_panel_kernels(PanelKernels& kernels) {
-  list_panel_kernels<kInputs, 1, kMostOutputs, kLeast>(kernels);
-  list_panel_kernels<kInputs, 2, kMostOutputs, kLeast>(kernels);
-}
-
 constexpr PanelKernels make_panel_kernels() {
   PanelKernels kernels{};
-  list_panel_kernels<Inputs::planes, 1>(kernels);
+  list_panel_kernels<Inputs::planes, 1, kMostOutputs, 1>(kernels);
+  list_panel_kernels<Inputs::planes, 2, kMostOutputs, 1>(kernels);
   if constexpr (kMostVectors > 2) {
     list_panel_kernels<Inputs::planes, 3, kMostGatheredOutputs, kLeastGatheredOutputs>(kernels);
   }
   if constexpr (kCopies) {
-    list_panel_kernels<Inputs::taps, kLeastGatheredOutputs>(kernels);
-    list_panel_kernels<Inputs::copied, kMostOutputs - 1>(kernels);
+    list_panel_kernels<Inputs::copied, 1, kMostOutputs, kMostOutputs - 1>(kernels);
+    list_panel_kernels<Inputs::copied, 2, kMostOutputs, kMostOutputs - 1>(kernels);
+    // More than kWidth outputs in blocks, of at least so many. A row's last vector is not worth code of its own.
+    list_panel_kernels<Inputs::taps, 2, kMostOutputs, kMostOutputs - 2>(kernels);
+    constexpr int kPlanes = static_cast<int>(Inputs::planes), kTaps = static_cast<int>(Inputs::taps);
+    for (int tail = 0; tail < 2; ++tail) {
+      for (int o = 1; o <= kMostOutputs; ++o) {
+        kernels.by_outputs[kTaps][0][tail][o] = kernels.by_outputs[kPlanes][0][tail][o];
+      }
+    }
   }
   return kernels;
 }
