@@ -41,6 +41,7 @@ enum Param {
   kChannelTiles,
   kColumnTiles,
   kBlockKernel,
+  kSwapsAxes,  // blocks are of neighbouring rows
   kRollKernel,
   kRollRows,
   kRollWidth,
@@ -48,10 +49,10 @@ enum Param {
   kStagedChannels
 };
 
-const BlockKernel* choose_block(const Problem& p) {
-  const int64_t stride = phase_of(columns_of(p), 0).stride;
+const BlockKernel* choose_block(const Axis& axis, int64_t filter) {
+  const int64_t stride = phase_of(axis, 0).stride;
   for (const BlockKernel& kernel : kBlockKernels) {
-    if ((kernel.filter_w == 0 || kernel.filter_w == p.filter_w) &&
+    if ((kernel.filter_w == 0 || kernel.filter_w == filter) &&
         (kernel.column_stride == 0 || kernel.column_stride == stride)) {
       return &kernel;
     }
@@ -134,10 +135,14 @@ int64_t rows_of_tiles(const Problem& p) {
 
 bool plan(const Problem& p, KernelPlan& plan) {
   if (p.groups != p.in_c || p.out_c != p.in_c || p.in_c < kWidth) return false;
-  const BlockKernel* const block_kernel = choose_block(p);
+  // Outputs below each other share what a filter of one column reads. Those that stream have few rows at once.
+  const bool swaps = p.filter_w == 1 && p.filter_h > 1 && (p.layout == Layout::nchw || !streams_pixels(p));
+  const BlockKernel* const block_kernel =
+      swaps ? choose_block(rows_of(p), p.filter_h) : choose_block(columns_of(p), p.filter_w);
   const Phase rows = phase_of(rows_of(p), 0), columns = phase_of(columns_of(p), 0);
   const RollKernel* const roll_kernel = choose_roll(p, rows, columns);
   plan.param[kBlockKernel] = block_kernel - kBlockKernels;
+  plan.param[kSwapsAxes] = swaps;
   plan.param[kRollKernel] = roll_kernel ? roll_kernel - kRollKernels : -1;
   plan.param[kTileKernel] = -1;
   plan.param[kRollRows] = p.out_h;
@@ -213,7 +218,7 @@ DEPTHWISE_INLINE void run_strip(const KernelPlan& plan, const Strip& strip) {
     }
     return;
   }
-  run_blocks(block_kernel, strip);
+  run_blocks(block_kernel, plan.param[kSwapsAxes] ? with_axes_swapped(strip) : strip);
 }
 
 // Copies `channels` floats of each pixel, a multiple of kWidth or the last vector overlaps.

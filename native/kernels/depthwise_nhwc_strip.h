@@ -64,6 +64,19 @@ DEPTHWISE_INLINE Strip rows_of_strip(const Strip& strip, int64_t begin, int64_t 
   return s;
 }
 
+// The same outputs of a strip with a filter of one column, whose weights have one order either way.
+inline Strip with_axes_swapped(const Strip& strip) {
+  Strip s = strip;
+  s.rows = strip.columns, s.columns = strip.rows;
+  s.filter_h = strip.filter_w, s.filter_w = strip.filter_h;
+  s.row_stride = strip.column_stride, s.column_stride = strip.row_stride;
+  s.row_begin = strip.column_begin, s.column_begin = strip.row_begin;
+  s.row_end = strip.column_end, s.column_end = strip.row_end;
+  s.in_row = strip.in_column, s.in_column = strip.in_row;
+  s.out_row = strip.out_column, s.out_column = strip.out_row;
+  return s;
+}
+
 using StripFn = void (*)(const Strip& strip);
 
 }  // namespace

@@ -87,6 +87,27 @@ TEST_CASE("depthwise_nhwc: filters larger than their input, rows and columns of 
   check_kernel(kFamily, same({.in_h = 12, .in_w = 15, .in_c = 32, .filter_h = 3, .filter_w = 7, .stride_w = 2}));
 }
 
+TEST_CASE("depthwise_nhwc: filters of one column, which take outputs below each other together") {
+  for (const int64_t filter : {2, 3, 4, 5, 7, 11}) {
+    for (const int64_t stride : {1, 2, 3}) {
+      for (const int64_t dilation : {1, 2, 3}) {
+        for (const int64_t height : {1, 6, 7, 14, 15, 31}) {
+          Shape shape = square(height, 5, 19, filter, stride, dilation);
+          shape.filter_w = 1;
+          shape.stride_w = 1 + height % 2;
+          check_kernel(kFamily, padded(shape), {.values = height == 15 ? Values::special : Values::ordinary});
+          shape.pad_left = 2, shape.pad_bottom = filter * dilation;
+          check_kernel(kFamily, shape);
+          shape.layout = Layout::nchw, shape.filter_layout = FilterLayout::oihw;
+          if (accepts(*available_isas().front(), kFamily, shape)) check_kernel(kFamily, shape);
+        }
+      }
+    }
+  }
+  check_kernel(kFamily, same({.batch = 2, .in_h = 90, .in_w = 40, .in_c = 256, .filter_h = 11, .filter_w = 1}));
+  check_kernel(kFamily, same({.in_h = 120, .in_w = 2, .in_c = 64, .filter_h = 101, .filter_w = 1}));
+}
+
 TEST_CASE("depthwise_nhwc: several tiles of channels, rows and images") {
   check_kernel(kFamily, padded({.batch = 3, .in_h = 30, .in_w = 29, .in_c = 200}));
   check_kernel(kFamily, padded({.batch = 2, .in_h = 7, .in_w = 7, .in_c = 1009}));
