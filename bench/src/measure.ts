@@ -30,7 +30,9 @@ export async function measure(calls: readonly (() => unknown)[], effort: Effort)
   for (const call of calls) {
     waitForIdleThreads();
     await timeCalls(call, 2); // the first calls compile
-    const estimate = await timeCalls(call, 1);
+    // A round's worth of calls: outputs take fresh pages until the first ones are collected.
+    const first = await timeCalls(call, 1);
+    const estimate = await timeCalls(call, Math.max(1, Math.round(effort.roundUs / first)));
     counts.push(Math.max(1, Math.round(effort.roundUs / estimate)));
     slowest = Math.max(slowest, estimate);
   }
