@@ -76,11 +76,14 @@ inline bool has_own_micro_kernel(const Problem& p) {
   return fits(p.pad_top) && fits((p.out_h - 1) * S + T - p.pad_top - p.in_h);
 }
 
+// A row of a plane that is at least so long is a line of its own where it lies on padding, see depthwise_nchw_lines.h.
+constexpr int64_t kLeastLine = 6 * kWidth;
+
 // Filters of one row, or of one column on planes of which most rows don't reach padding, for which
 // depthwise_nchw_lines.h is.
 inline bool is_one_column(const Problem& p) {
   return p.filter_w == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_left == 0 && p.out_w == p.in_w &&
-         p.out_h >= (p.out_w < 6 * kWidth ? 4 : 2) * (p.filter_h - 1) * p.dilation_h;
+         p.out_h >= (p.out_w < kLeastLine ? 4 : 2) * (p.filter_h - 1) * p.dilation_h;
 }
 inline bool goes_by_lines(const Problem& p) {
   const bool is_one_row = p.filter_h == 1 && p.stride_h == 1 && p.stride_w == 1 && p.pad_top == 0 && p.out_h == p.in_h;
@@ -92,7 +95,9 @@ inline bool goes_by_lines(const Problem& p) {
 inline bool transposing_pays(const Problem& p) {
   if (goes_flat(p) || is_one_block(p) || is_one_column(p)) return false;
   if (goes_by_lines(p) && kWidth == 8) return p.filter_w >= 3 && (p.filter_w >= 9 || p.out_w < 64);
-  if (!has_own_micro_kernel(p)) return p.filter_h * p.filter_w >= 9;
+  // The general kernel takes filters of other heights in several passes, each many times as slow.
+  const bool one_pass = p.filter_h == 1 || p.filter_h == 2 || p.filter_h == 7;
+  if (!has_own_micro_kernel(p)) return !one_pass || p.filter_h * p.filter_w >= 9;
   const bool wide = kWidth == 16;
   const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);

@@ -16,8 +16,6 @@
 namespace depthwise {
 namespace {
 
-constexpr int64_t kLeastRow = 6 * kWidth;  // that is a line of its own where it lies on padding
-
 struct Line {
   int64_t in, out, pad;  // floats of the input and of the outputs, and of padding before the input
   int64_t taps, step;    // floats between neighbouring taps
@@ -115,7 +113,7 @@ DEPTHWISE_INLINE void run_column(const KernelArgs& args, const float* input, con
 void run_by_lines(const KernelArgs& args, const float* input, const float* taps, float bias, float* output,
                   int64_t first_row, int64_t end_row) {
   const Problem& p = *args.problem;
-  if (is_one_column(p) && p.out_w >= kLeastRow) {
+  if (is_one_column(p) && p.out_w >= kLeastLine) {
     return run_column(args, input, taps, set1(bias), output, first_row, end_row);
   }
   if (is_one_column(p)) {
