@@ -65,9 +65,9 @@ DEPTHWISE_INLINE void run_one(const Panel& p, int64_t column, float* output) {
   }
 
   const tail lanes = tail_of(p.last);
-  const float *weights = p.weights, *copied = p.copied;
-  for (int64_t i = 0; i < p.row_count; ++i, weights += O, copied += V * kWidth) {
-    const float* input = kInputs == Inputs::copied ? copied : p.rows[i] + column;
+  const float* weights = p.weights;
+  for (int64_t i = 0; i < p.row_count; ++i, weights += O) {
+    const float* input = kInputs == Inputs::copied ? p.copied + i * (V * kWidth) : p.rows[i] + column;
     vec x[V];
     DEPTHWISE_UNROLL
     for (int v = 0; v < V; ++v) {
