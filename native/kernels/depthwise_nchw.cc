@@ -258,10 +258,6 @@ template <class Columns, int S, int T>
 constexpr StripKernel kStripsOfFewRows[] = {run_strips<Columns, S, T, 1>, run_strips<Columns, S, T, 2>,
                                             run_strips<Columns, S, T, kMaxAlternateRows>};
 
-// Filters of other heights take several of these passes. Those that most networks have, of 3 and 5 rows, are here only
-// where depthwise_nchw_rows.h declines.
-constexpr int64_t kTaps[] = {1, 2, 7};
-
 template <bool kBorder>
 const StripKernel* find_kernels(int64_t stride_w, int64_t taps) {
   if (stride_w == 1) {
@@ -280,7 +276,7 @@ const StripKernel* find_kernels(int64_t stride_w, int64_t taps) {
 // The T that leaves the fewest passes.
 int64_t taps_of_pass(int64_t filter_h) {
   int64_t best = 1, best_cost = filter_h * 2;
-  for (const int64_t taps : kTaps) {
+  for (const int64_t taps : kTapsOfPasses) {
     const int64_t rest = filter_h % taps;
     const int64_t cost = filter_h / taps * 2 + (rest > 0 ? 3 : 0);
     if (taps <= filter_h && cost < best_cost) best = taps, best_cost = cost;

@@ -90,14 +90,23 @@ inline bool goes_by_lines(const Problem& p) {
   return is_one_row || is_one_column(p);
 }
 
+// Rows of taps that the general kernel has passes for: filters of other heights take several. Those that most networks
+// have, of 3 and 5 rows, go there only where depthwise_nchw_rows.h declines and transposing can't be done.
+constexpr int64_t kTapsOfPasses[] = {1, 2, 7};
+inline bool takes_one_pass(int64_t filter_h) {
+  for (const int64_t taps : kTapsOfPasses) {
+    if (taps == filter_h) return true;
+  }
+  return false;
+}
+
 // Whether the micro-kernels for pixels are faster, by measurement. The planes' own fill out_w of a whole number of
 // vectors' lanes; pixels fill all of them. Each threshold is the share below which the transposes are paid for.
 inline bool transposing_pays(const Problem& p) {
   if (goes_flat(p) || is_one_block(p) || is_one_column(p)) return false;
   if (goes_by_lines(p) && kWidth == 8) return p.filter_w >= 3 && (p.filter_w >= 9 || p.out_w < 64);
-  // The general kernel takes filters of other heights in several passes, each many times as slow.
-  const bool one_pass = p.filter_h == 1 || p.filter_h == 2 || p.filter_h == 7;
-  if (!has_own_micro_kernel(p)) return !one_pass || p.filter_h * p.filter_w >= 9;
+  // Several passes of the general kernel are many times as slow as one.
+  if (!has_own_micro_kernel(p)) return !takes_one_pass(p.filter_h) || p.filter_h * p.filter_w >= 9;
   const bool wide = kWidth == 16;
   const int64_t lanes = goes_by_pairs(p) ? kWidth / 2 : kWidth;
   const double filled = static_cast<double>(p.out_w) / static_cast<double>(ceil_div(p.out_w, lanes) * lanes);

@@ -36,7 +36,7 @@ constexpr int kLeastGatheredOutputs = (kMostGatheredOutputs + 1) / 2 + (kWidth >
 // are in the first cache; or a copy of the panel, row behind row.
 enum class Inputs { planes, taps, copied };
 
-constexpr bool kCopies = kRegisters < 32 && !kBaseline;  // where not, all are read as planes are
+constexpr bool kCopies = kRegisters < 32 && !kBaseline;  // where not, one kernel reads all as planes
 
 struct Panel {
   const float* const* rows;  // of the matrix, and kRowsAhead more pointers, which are not read by
@@ -270,7 +270,6 @@ struct Product {
   int64_t out_plane, pixels;
   int64_t group, blocks, first_block, end_block;  // blocks: of the group
   Inputs inputs;
-  bool gathered = false;
   float* copied = nullptr;  // room for a panel
 };
 
@@ -293,7 +292,7 @@ void run_product(const KernelArgs& args, const Product& product) {
   Panel panel;
   panel.rows = product.rows, panel.row_count = product.row_count, panel.out_plane = product.out_plane;
   panel.copied = product.copied, panel.lo = args.lo, panel.hi = args.hi;
-  const auto& kernels = kPanelKernels.by_outputs[static_cast<int>(product.inputs)];
+  const auto& kernels = kPanelKernels.by_outputs[kCopies ? static_cast<int>(product.inputs) : 0];
   const auto run_panel_at = [&](int64_t m, int64_t vectors, int64_t first, int64_t outputs, int64_t count) {
     panel.column = m;
     panel.count = count;
@@ -305,13 +304,13 @@ void run_product(const KernelArgs& args, const Product& product) {
   };
   // A matrix that stays in the first cache is gone through once for each block, so that neighbouring lines of few
   // planes are written; another one once.
-  if (product.gathered) {
+  if (product.inputs == Inputs::taps) {
     for (int64_t block = product.first_block, first = block_begin(p, blocks, block), end; block < product.end_block;
          ++block, first = end) {
       end = (block + 1) * out_c / blocks;
       for (int64_t m = 0, vectors, count; m < product.pixels; m += count * vectors * kWidth) {
         vectors = panel_vectors(ceil_div(product.pixels - m, kWidth), true);
-        count = product.inputs == Inputs::taps ? max(1, (product.pixels - m) / (vectors * kWidth)) : 1;
+        count = kCopies ? max(1, (product.pixels - m) / (vectors * kWidth)) : 1;
         run_panel_at(m, vectors, first, end - first, count);
       }
     }
@@ -344,8 +343,7 @@ void run_gathered(const KernelArgs& args, const float* input, float* output, int
   if (weights_are_finite(args)) {
     const SplitRows room(p, in_c, split.pixels, kRowsAhead);
     TapRows taps(p, room, kRowsAhead, input, scratch);
-    const Inputs inputs = kCopies ? Inputs::taps : Inputs::planes;
-    Product product{nullptr, rows, nullptr, plane, 0, group, split.blocks, 0, split.blocks, inputs, true};
+    Product product{nullptr, rows, nullptr, plane, 0, group, split.blocks, 0, split.blocks, Inputs::taps};
     for (int64_t ox = 0; ox < p.out_w; ox += split.pixels) {
       taps.forget();
       for (int64_t oy = first_row; oy < end_row; ++oy) {
