@@ -63,14 +63,14 @@ bool is_intel() {
 }
 
 // Leaf 4 of Intel's CPUs and leaf 0x8000001d of AMD's list the caches in the same form. 0 where there is none.
-int64_t l2_bytes() {
+int64_t cache_bytes(uint32_t wanted_level) {
   constexpr uint32_t kLeaves[] = {0x4, 0x8000001d};
   for (const uint32_t leaf : kLeaves) {
     for (uint32_t index = 0;; ++index) {
       const Registers r = cpuid(leaf, index);
       const uint32_t kind = r.eax & 31, level = r.eax >> 5 & 7;
       if (kind == 0) break;
-      if (level != 2) continue;
+      if (level != wanted_level) continue;
       const int64_t ways = (r.ebx >> 22) + 1, partitions = (r.ebx >> 12 & 1023) + 1, line = (r.ebx & 4095) + 1;
       return ways * partitions * line * (static_cast<int64_t>(r.ecx) + 1);
     }
@@ -79,8 +79,10 @@ int64_t l2_bytes() {
 }
 
 Caches read_caches() {
-  const int64_t bytes = l2_bytes();
-  return {bytes > 0 ? bytes : int64_t{1} << 20, !is_intel()};
+  Caches caches = {int64_t{1} << 20, !is_intel()};
+  if (const int64_t bytes = cache_bytes(2); bytes > 0) caches.l2_bytes = bytes;
+  if (const int64_t bytes = cache_bytes(3); bytes > 0) caches.l3_bytes = bytes;
+  return caches;
 }
 
 }  // namespace

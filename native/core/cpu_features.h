@@ -13,6 +13,7 @@ struct Caches {
   int64_t l2_bytes;      // of the second cache of a core; 1 MiB where the CPU doesn't say
   bool few_ways_thrash;  // whether lines of the first cache that share a set push each other out at a high price: not
                          // on Intel's CPUs
+  int64_t l3_bytes = int64_t{32} << 20;  // of the third cache, which cores share; as here where the CPU doesn't say
 };
 
 Caches cpu_caches();

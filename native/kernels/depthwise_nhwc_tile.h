@@ -19,8 +19,6 @@
 namespace depthwise {
 namespace {
 
-constexpr int64_t kLine = 16;  // floats of a cache line
-
 // The inputs that one tile reaches: bit i for the row or column i, unless it lies on padding.
 struct Reached {
   uint32_t rows, columns;
@@ -90,6 +88,8 @@ DEPTHWISE_NOINLINE void tile(const Strip& strip, const Reached& reached) {
   for (int64_t i = 0, done = -1; i < lines; ++i) {
     const int64_t from_ends = i % 2 == 0 ? i / 2 : lines - 1 - i / 2;
     const int64_t line = (kWidth == kLine ? from_ends : i) * kLine - before;
+    DEPTHWISE_UNROLL
+    for (int64_t y = 0; y < R; ++y) fetch_ahead<P>(s, y, i);
     for (int64_t v = 0; v < kLine; v += kWidth) {
       // Vectors that would leave the channels overlap their neighbours: the same operations give the same bits twice.
       const int64_t c = min(max(line + v, 0), s.channels - kWidth);
@@ -142,7 +142,9 @@ constexpr TileKernel kTileKernels[] = {
 #if defined(DEPTHWISE_ISA_PORTABLE)
     {"", 0, 0, 0, nullptr, nullptr},  // none
 #else
-#if !defined(DEPTHWISE_ISA_AVX2)  // whose registers are too few for two rows; it rolls by lines
+#if defined(DEPTHWISE_ISA_AVX2)  // whose registers are too few for two rows
+    DEPTHWISE_TILE("depthwise_nhwc_tile_3x3", 1, 6, 4, 1),
+#else
     DEPTHWISE_TILE("depthwise_nhwc_tile_3x3", 2, 7, 4, 1),
 #endif
     DEPTHWISE_TILE("depthwise_nhwc_tile_3x3_s2", 2, 2, 2, 2),

@@ -196,6 +196,30 @@ TEST_CASE("depthwise_nhwc: tiles of columns of all channels, of what the second 
   check_kernel(kFamily, causal, {.activation = {ActivationKind::gelu, 0, 0, 0}});
 }
 
+TEST_CASE("depthwise_nhwc: arrays that come from memory, on the CPUs where they are fetched ahead") {
+  const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = true, .l3_bytes = 1 << 10});
+  for (const int64_t width : {1, 3, 4, 6, 7, 11, 12, 13, 30}) {
+    for (const int64_t stride : {1, 2}) {
+      for (const int64_t channels : {20, 32, 197}) {
+        for (const int64_t filter : {2, 3, 5}) {
+          check_kernel(kFamily, padded(square(34 - width, width, channels, filter, stride, 1)));
+        }
+      }
+      check_kernel(kFamily, same(square(5, width, 256, 5, stride, 1)));
+      check_kernel(kFamily, same(square(5, width, 512, 3, stride, 1)),
+                   {.activation = {ActivationKind::gelu, 0, 0, 0}, .values = Values::special});
+    }
+    check_kernel(kFamily, same({.batch = 2, .in_h = 9, .in_w = width, .in_c = 64, .filter_h = 1, .filter_w = 3}));
+    check_kernel(kFamily, same({.batch = 2, .in_h = 9, .in_w = width, .in_c = 64, .filter_h = 3, .filter_w = 1}));
+    Shape uneven = padded(square(13, 2 * width, 36, 3, 1, 1));
+    uneven.stride_h = 2, uneven.stride_w = 3;
+    check_kernel(kFamily, uneven);
+  }
+  for (const int64_t width : {139, 140, 141, 170}) {
+    for (const int64_t stride : {1, 2}) check_kernel(kFamily, padded(square(9, width, 197, 3, stride, 1)));
+  }
+}
+
 TEST_CASE("depthwise_nhwc: rows that roll in parts") {
   for (const int64_t width : {56, 57, 112, 113, 170}) {
     for (const int64_t stride : {1, 2}) check_kernel(kFamily, padded(square(5, width, 20, 3, stride, 1)));
