@@ -23,6 +23,7 @@
 #include "../core/kernel.h"
 #include "../simd/simd.h"
 #include "depthwise_nchw_choice.h"
+#include "fetch_ahead.h"
 
 namespace depthwise {
 namespace {
@@ -76,6 +77,7 @@ struct Rows {
   int64_t strip_width;
   int64_t in_plane, out_plane;  // floats from one plane to the next
   bool spills;                  // rows of less than a vector, two of which are more, may: the next row is stored later
+  int64_t ahead;                // floats, 0: nothing is fetched ahead; at stride 1
   bool clamps;
   float lo, hi;
   const StripMasks* masks;  // of all strips, if there are at most kMaskedStrips
@@ -325,11 +327,19 @@ struct RowOfStrips {
   // The strip at column x of several planes, between which nothing changes but where they are.
   static DEPTHWISE_INLINE void run_strips(const Rows& s, int64_t x, const float* input, const float* taps,
                                           const float* bias, float* output, int64_t planes) {
+    constexpr int64_t kLines = (R * kWidth + kFloatsOfLine - 1) / kFloatsOfLine;
     constexpr int64_t kSpan = kWidth * S;  // of what is loaded for one column of taps
     // The last strip ends with the row, over outputs that were already written.
     const int64_t at = s.out_w < kWidth ? x : min(x, s.out_w - kWidth);
     const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kWidth);
     const float* ahead = input + R * S * s.in_w + x / kWidth * (R * S * kWidth * S);
+    if (kFetchesAhead && S == 1 && s.ahead != 0) {
+      const float* const ahead_out = output + R * s.out_w + x * R;
+      for (int64_t n = 0; n < planes; ++n) {
+        fetch_lines<kLines>(ahead + n * s.in_plane + s.ahead);
+        fetch_lines<kLines>(ahead_out + n * s.out_plane + s.ahead);
+      }
+    }
     input += at * S;
     output += at;
     const auto run_all = [&](auto masked, const StripMasks& masks) DEPTHWISE_LAMBDA_INLINE {

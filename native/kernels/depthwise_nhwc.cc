@@ -30,8 +30,8 @@ constexpr int64_t kRollColumns = 56;
 // addresses, of few pages at a time, or the processor doesn't fetch ahead. And of pixels that large, few rows at once.
 constexpr int64_t kRollColumnsStreamed = 14;
 constexpr int64_t kChannelsStreamed = 192, kRowsStreamed = 2, kRollRowsPerTileStreamed = 8;
-// Where the arrays come from memory, how far ahead they are fetched, and where that is done.
-constexpr int64_t kFloatsAhead = 1024, kChannelsFetched = 1024, kTapsFetched = 25;
+// Most channels of pixels, and taps, for which what comes from memory is fetched ahead.
+constexpr int64_t kChannelsFetched = 1024, kTapsFetched = 25;
 // Boundaries of tiles are multiples of a cache line, and no tile is narrower than this.
 constexpr int64_t kChannelStep = 32;
 
@@ -77,17 +77,15 @@ bool exceeds_cache(const Problem& p, int64_t parts) {
 bool minds_order() { return kWidth != 8 || !cpu_caches().few_ways_thrash; }
 
 // Whether the arrays come from memory, and in an order in which they can be fetched ahead: all of the input, of pixels
-// of few pages, and for filters whose products don't take longer. Others have their share of the third cache.
-bool comes_from_memory(const Problem& p) {
-  if (!kFetchesAhead || !cpu_caches().few_ways_thrash) return false;
+// of few pages, and for filters whose products don't take longer.
+bool fetches_ahead(const Problem& p) {
   const bool in_order = p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h <= p.filter_h &&
                         p.stride_w <= p.filter_w && p.in_c <= kChannelsFetched;
-  const int64_t l3_floats = cpu_caches().l3_bytes / static_cast<int64_t>(sizeof(float));
-  return in_order && p.filter_h * p.filter_w <= kTapsFetched && input_floats(p) + output_floats(p) > l3_floats / 3;
+  return in_order && p.filter_h * p.filter_w <= kTapsFetched && comes_from_memory(p);
 }
 
 bool streams_pixels(const Problem& p) {
-  if (comes_from_memory(p)) return true;
+  if (fetches_ahead(p)) return true;
   return p.in_c >= kChannelsStreamed && exceeds_cache(p, 1) && (minds_order() || p.filter_h == 1);
 }
 
@@ -98,7 +96,7 @@ const TileKernel* choose_tile(const Problem& p, const Phase& rows, const Phase& 
   const bool streams = kRegisters >= 32 && cpu_caches().few_ways_thrash && streams_pixels(p) && p.stride_w == 1 &&
                        p.dilation_h == 1 && p.dilation_w == 1;
   const bool by_lines = kRollsByLines && (p.stride_w == 1 || p.in_c * p.stride_w >= 1024);
-  if (!comes_from_memory(p) && !streams && (by_lines || !pixels_collide(p))) return nullptr;
+  if (!fetches_ahead(p) && !streams && (by_lines || !pixels_collide(p))) return nullptr;
   for (const TileKernel& kernel : kTileKernels) {
     if (rows.stride == kernel.stride && columns.stride == kernel.stride && columns.count >= kernel.least_columns) {
       return &kernel;
@@ -167,8 +165,8 @@ bool plan(const Problem& p, KernelPlan& plan) {
     return true;
   }
   const int64_t phases = count_phases(rows_of(p));
-  const bool from_memory = comes_from_memory(p);
-  const int64_t staged = from_memory ? 0 : channels_to_stage(p);
+  const bool fetches = fetches_ahead(p);
+  const int64_t staged = fetches ? 0 : channels_to_stage(p);
   const TileKernel* const tile_kernel = choose_tile(p, rows, columns);
   const bool streams = staged == 0 && !tile_kernel && streams_pixels(p);
   const bool rolls_high = roll_kernel && !tile_kernel && !streams && roll_kernel->sizes[0].rows > 3;
@@ -187,7 +185,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   // In the order of memory, all channels of a pixel come one after the other. Of larger filters, the weights of all
   // channels would not stay in the first cache, and the products take longer than the memory.
   const bool by_columns =
-      from_memory || (streams && p.filter_h * p.filter_w <= 9 && count_phases(columns_of(p)) == 1);
+      fetches || (streams && p.filter_h * p.filter_w <= 9 && count_phases(columns_of(p)) == 1);
   const int64_t parts = steps / tile_steps, channel_tiles = by_columns ? 1 : parts;
   const int64_t column_tiles = by_columns ? max(min(parts, p.out_w / kRollColumnsStreamed), 1) : 1;
 
@@ -203,7 +201,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kColumnTiles] = column_tiles;
   plan.param[kStagedChannels] = staged;
-  plan.param[kAhead] = from_memory ? kFloatsAhead : 0;
+  plan.param[kAhead] = fetches ? kFloatsAhead : 0;
   const int64_t in_rows = min((tile_rows - 1) * rows.stride + p.filter_h, p.in_h);
   plan.scratch_floats = (in_rows * p.in_w + tile_rows * p.out_w + p.filter_h * p.filter_w) * staged;
   return true;

@@ -109,7 +109,7 @@ DEPTHWISE_NOINLINE void block(const Strip& strip) {
     for (int64_t y = 0; y < s.rows; ++y) {
       const int64_t top = y * s.row_stride;
       const int64_t ky_begin = max(s.row_begin - top, 0), ky_end = min(s.row_end - top, s.filter_h);
-      fetch_ahead<P>(s, y, c / kLine);
+      fetch_ahead<P>(s, y, c / kFloatsOfLine);
       for (int64_t v = c;; v = last) {
         output_row<P, K, S, kEdge>(s, s.in + y * in_step + v, s.out + y * s.out_row + v, s.weights + v, s.bias + v,
                                    ky_begin, ky_end);

@@ -12,12 +12,11 @@
 
 #include "../core/kernel.h"
 #include "../simd/simd.h"
+#include "fetch_ahead.h"
 #include "phases.h"
 
 namespace depthwise {
 namespace {
-
-constexpr int64_t kLine = 16;  // floats of a cache line
 
 struct Strip {
   const float* in;  // tap (0, 0) of output (0, 0), which may lie on padding, outside of the array
@@ -80,29 +79,19 @@ inline Strip with_axes_swapped(const Strip& strip) {
   return s;
 }
 
-// Whether kernels fetch what comes from memory: measured on AMD's processors without AVX-512 (Zen 3) alone.
-#if defined(DEPTHWISE_ISA_AVX2)
-constexpr bool kFetchesAhead = true;
-#else
-constexpr bool kFetchesAhead = false;
-#endif
-
-// Asks for memory as a step computes one line of channels of P neighbouring outputs in row y. The strip has all
+// Asks for memory while a step computes one line of channels of P neighbouring outputs in row y. The strip has all
 // channels of its pixels, so the steps of P outputs together read and write one stretch of each row, and so will those
-// of the next P. What is asked for at step i is the i-th run of P lines of that stretch, of the rows that no outputs
-// above have read: memory is fastest in the order of addresses, whatever the order in which the lines are used.
+// of the next P. Step i asks for the i-th run of P lines of such a stretch, of the rows that no outputs above have read.
 template <int P>
 DEPTHWISE_INLINE void fetch_ahead(const Strip& s, int64_t y, int64_t step) {
   if (!kFetchesAhead || s.ahead == 0) return;
-  const int64_t in_lines = P * s.column_stride;
-  const float* in = s.in + (y * s.row_stride + s.filter_h - s.row_stride) * s.in_row +
-                    (s.filter_w - 1) * s.in_column + s.ahead + step * in_lines * kLine;
+  const int64_t floats = P * kFloatsOfLine;
+  const float* in = s.in + ((y - 1) * s.row_stride + s.filter_h) * s.in_row +
+                    (s.filter_w - 1) * s.in_column + s.ahead + step * s.column_stride * floats;
   for (int64_t row = 0; row < s.row_stride; ++row, in += s.in_row) {
-    for (int64_t i = 0; i < in_lines; ++i) prefetch_near(in + i * kLine);
+    for (int64_t i = 0; i < s.column_stride; ++i) fetch_lines<P>(in + i * floats);
   }
-  const float* const out = s.out + y * s.out_row + s.ahead + step * P * kLine;
-  DEPTHWISE_UNROLL
-  for (int64_t i = 0; i < P; ++i) prefetch_near(out + i * kLine);
+  fetch_lines<P>(s.out + y * s.out_row + s.ahead + step * floats);
 }
 
 using StripFn = void (*)(const Strip& strip);

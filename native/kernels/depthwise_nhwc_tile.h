@@ -83,14 +83,14 @@ template <int R, int P, int S>
 DEPTHWISE_NOINLINE void tile(const Strip& strip, const Reached& reached) {
   const Strip s = strip;
   // Lines as memory has them; the first and the last may belong to other channels, too.
-  const int64_t before = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.in) / sizeof(float)) & (kLine - 1);
-  const int64_t lines = ceil_div(s.channels + before, kLine);
+  const int64_t before = static_cast<int64_t>(reinterpret_cast<uintptr_t>(s.in) / sizeof(float)) & (kFloatsOfLine - 1);
+  const int64_t lines = ceil_div(s.channels + before, kFloatsOfLine);
   for (int64_t i = 0, done = -1; i < lines; ++i) {
     const int64_t from_ends = i % 2 == 0 ? i / 2 : lines - 1 - i / 2;
-    const int64_t line = (kWidth == kLine ? from_ends : i) * kLine - before;
+    const int64_t line = (kWidth == kFloatsOfLine ? from_ends : i) * kFloatsOfLine - before;
     DEPTHWISE_UNROLL
     for (int64_t y = 0; y < R; ++y) fetch_ahead<P>(s, y, i);
-    for (int64_t v = 0; v < kLine; v += kWidth) {
+    for (int64_t v = 0; v < kFloatsOfLine; v += kWidth) {
       // Vectors that would leave the channels overlap their neighbours: the same operations give the same bits twice.
       const int64_t c = min(max(line + v, 0), s.channels - kWidth);
       if (c == done) continue;
