@@ -16,8 +16,8 @@ namespace depthwise {
 namespace {
 
 // Adds the taps kx … kx + G - 1 of one filter row; `in` is where tap kx of the first output lies. S is the strip's
-// column stride, or 0 for any.
-template <int P, int G, int S, bool kEdge>
+// column stride, or 0 for any. kFixed: kx is the same for all rows, and so are the bits of the columns reached.
+template <int P, int G, int S, bool kEdge, bool kFixed>
 DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, const float* weights, int64_t kx) {
   vec weight[G];
   DEPTHWISE_UNROLL
@@ -34,10 +34,12 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
       }
     }
   } else {
+    constexpr int kColumns = (P - 1) * S + G;
+    const uint32_t reached = kEdge && kFixed ? bits_inside(kColumns, begin, end) : 0;
     const uint64_t span = static_cast<uint64_t>(max(end - begin, 0));
     DEPTHWISE_UNROLL
-    for (int column = 0; column < (P - 1) * S + G; ++column, in += s.in_column) {
-      if (kEdge && static_cast<uint64_t>(column - begin) >= span) continue;
+    for (int column = 0; column < kColumns; ++column, in += s.in_column) {
+      if (kEdge && (kFixed ? !(reached >> column & 1) : static_cast<uint64_t>(column - begin) >= span)) continue;
       const vec x = keep(load(in));
       DEPTHWISE_UNROLL
       for (int g = 0; g < G; ++g) {
@@ -52,24 +54,24 @@ DEPTHWISE_INLINE void add_taps(vec (&sum)[P], const Strip& s, const float* in, c
 template <int P, int K, int S, bool kEdge>
 DEPTHWISE_INLINE void add_row(vec (&sum)[P], const Strip& s, const float* in, const float* weights) {
   if constexpr (K > 0 && (K <= 5 || P + K + 1 <= kRegisters)) {
-    add_taps<P, K, S, kEdge>(sum, s, in, weights, 0);
+    add_taps<P, K, S, kEdge, true>(sum, s, in, weights, 0);
   } else if constexpr (K > 0) {
-    add_taps<P, 4, S, kEdge>(sum, s, in, weights, 0);
-    add_taps<P, K - 4, S, kEdge>(sum, s, in + 4 * s.in_column, weights + 4 * s.weight_step, 4);
+    add_taps<P, 4, S, kEdge, true>(sum, s, in, weights, 0);
+    add_taps<P, K - 4, S, kEdge, true>(sum, s, in + 4 * s.in_column, weights + 4 * s.weight_step, 4);
   } else {
     int64_t kx = 0;
     for (; kx + 4 <= s.filter_w; kx += 4) {
-      add_taps<P, 4, S, kEdge>(sum, s, in, weights, kx);
+      add_taps<P, 4, S, kEdge, false>(sum, s, in, weights, kx);
       in += 4 * s.in_column;
       weights += 4 * s.weight_step;
     }
     if (s.filter_w & 2) {
-      add_taps<P, 2, S, kEdge>(sum, s, in, weights, kx);
+      add_taps<P, 2, S, kEdge, false>(sum, s, in, weights, kx);
       in += 2 * s.in_column;
       weights += 2 * s.weight_step;
       kx += 2;
     }
-    if (s.filter_w & 1) add_taps<P, 1, S, kEdge>(sum, s, in, weights, kx);
+    if (s.filter_w & 1) add_taps<P, 1, S, kEdge, false>(sum, s, in, weights, kx);
   }
 }
 
@@ -124,6 +126,7 @@ DEPTHWISE_NOINLINE void block(const Strip& strip) {
 // instructions their products take registers too.
 constexpr int kBlock = kRegisters >= 32 ? 14 : kWidth >= 8 ? 10 : 8;
 constexpr int kHalfBlock = 7;
+constexpr int64_t kHalfBlockTime = 9;  // its sums are too few, see count_wide
 
 struct BlockKernel {
   const char* name;
@@ -158,19 +161,19 @@ constexpr BlockKernel kBlockKernels[] = {
 
 #undef DEPTHWISE_BLOCK
 
-// The strip in blocks, the last two about equally wide: short ones keep few sums under way. A block that reaches over
-// the picture's edge or is not full takes the checked version.
+// The strip in whole blocks, the last one of which may overlap the one before it; a narrower strip is one block. A block
+// that reaches over the picture's edge or is not full takes the checked version.
 DEPTHWISE_INLINE void run_blocks(const BlockKernel& kernel, const Strip& strip) {
-  for (int64_t x = 0, left = strip.columns; left > 0;) {
-    const int64_t most = kernel.columns, columns = left > 2 * most ? most : left > most ? ceil_div(left, 2) : left;
-    const Strip s = columns_of_strip(strip, x, x + columns);
-    const bool half = columns <= kHalfBlock;
-    const int64_t width = half ? kHalfBlock : most;
+  const int64_t most = kernel.columns, wide = count_wide(strip.columns, most, kHalfBlock, kHalfBlockTime);
+  for (int64_t i = 0, x = 0; x < strip.columns; ++i) {
+    const int64_t width = i < wide || (wide == 0 && strip.columns > kHalfBlock && strip.columns < most) ? most : kHalfBlock;
+    const int64_t first = max(min(x, strip.columns - width), 0), end = min(first + width, strip.columns);
+    const Strip s = columns_of_strip(strip, first, end);
+    const bool half = width == kHalfBlock;
     const bool inside =
-        columns == width && s.column_begin <= 0 && s.column_end >= (width - 1) * s.column_stride + s.filter_w;
+        end - first == width && s.column_begin <= 0 && s.column_end >= (width - 1) * s.column_stride + s.filter_w;
     (inside ? half ? kernel.half_inside : kernel.inside : half ? kernel.half_edge : kernel.edge)(s);
-    x += columns;
-    left -= columns;
+    x += width;
   }
 }
 

@@ -79,6 +79,24 @@ inline Strip with_axes_swapped(const Strip& strip) {
   return s;
 }
 
+// The bits i < count <= 32 with begin <= i < end.
+DEPTHWISE_INLINE uint32_t bits_inside(int64_t count, int64_t begin, int64_t end) {
+  const int64_t from = max(begin, 0), to = min(end, count);
+  return from < to ? static_cast<uint32_t>((uint64_t{1} << to) - (uint64_t{1} << from)) : 0;
+}
+
+// How a row is cut into blocks of `most` columns, where it has as many, and then of `least`: returns how many of the
+// former take the least time. A wide block takes as long as its columns and one more, for the inputs beside them.
+DEPTHWISE_INLINE int64_t count_wide(int64_t columns, int64_t most, int64_t least, int64_t least_time) {
+  if (columns < most) return 0;
+  int64_t best = ceil_div(columns, most), best_time = best * (most + 1);
+  for (int64_t wide = best - 1; wide >= 0; --wide) {
+    const int64_t time = wide * (most + 1) + ceil_div(columns - wide * most, least) * least_time;
+    if (time < best_time) best = wide, best_time = time;
+  }
+  return best;
+}
+
 // Asks for memory while a step computes one line of channels of P neighbouring outputs in row y. The strip has all
 // channels of its pixels, so the steps of P outputs together read and write one stretch of each row, and so will those
 // of the next P. Step i asks for the i-th run of P lines of such a stretch, of the rows that no outputs above have read.

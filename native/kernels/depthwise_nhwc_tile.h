@@ -24,11 +24,6 @@ struct Reached {
   uint32_t rows, columns;
 };
 
-DEPTHWISE_INLINE uint32_t bits_inside(int64_t count, int64_t begin, int64_t end) {
-  const int64_t from = max(begin, 0), to = min(end, count);
-  return from < to ? (1u << to) - (1u << from) : 0;
-}
-
 // One vector of channels; the strip is one tile, its pointers are at this vector.
 template <int R, int P, int S>
 DEPTHWISE_INLINE void tile_vector(const Strip& s, const Reached& reached, const float* in, float* out,
@@ -100,23 +95,11 @@ DEPTHWISE_NOINLINE void tile(const Strip& strip, const Reached& reached) {
   }
 }
 
-// How a row is cut into tiles of `most` columns, where it has as many, and then of `least`: returns how many of the
-// former take the least time. A tile takes as long as its columns and one more, for the inputs beside them.
-DEPTHWISE_INLINE int64_t count_wide_tiles(int64_t columns, int64_t most, int64_t least) {
-  if (columns < most) return 0;
-  int64_t best = ceil_div(columns, most), best_time = best * (most + 1);
-  for (int64_t wide = best - 1; wide >= 0; --wide) {
-    const int64_t time = wide * (most + 1) + ceil_div(columns - wide * most, least) * (least + 1);
-    if (time < best_time) best = wide, best_time = time;
-  }
-  return best;
-}
-
 // The strip is a multiple of R rows high and at least L <= P columns wide: tiles of P columns, then of L, of which the
 // last one may overlap the one before it.
 template <int R, int P, int L, int S>
 void tiles(const Strip& strip) {
-  const int64_t wide = count_wide_tiles(strip.columns, P, L);
+  const int64_t wide = count_wide(strip.columns, P, L, L + 1);
   for (int64_t y = 0; y < strip.rows; y += R) {
     const Strip rows = rows_of_strip(strip, y, y + R);
     const uint32_t reached_rows = bits_inside((R - 1) * S + 3, rows.row_begin, rows.row_end);
