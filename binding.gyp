@@ -64,9 +64,12 @@
       'target_name': 'depthwise',
       'sources': ['<@(core_sources)', '<@(binding_sources)'],
       'dependencies': ['<@(kernel_targets)'],
+      # What runs once a call or a tile, and loops that GCC doesn't vectorize at -O2 either.
+      'cflags': ['-Os'],
+      'cflags!': ['-O2'],
       'defines': ['<@(kernel_defines)', 'NAPI_VERSION=8', 'DEPTHWISE_VERSION="<!(node -p "require(\'./package.json\').version")"'],
       'cflags_cc!': ['-fno-exceptions'],
-      'xcode_settings': {'GCC_ENABLE_CPP_EXCEPTIONS': 'YES'},
+      'xcode_settings': {'GCC_ENABLE_CPP_EXCEPTIONS': 'YES', 'GCC_OPTIMIZATION_LEVEL': 's'},
       'msvs_settings': {'VCCLCompilerTool': {'ExceptionHandling': 1}},
       'conditions': [['OS=="linux"', {'ldflags': ['-Wl,--strip-all', '-Wl,-z,noseparate-code']}]],
     },

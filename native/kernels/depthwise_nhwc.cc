@@ -184,8 +184,7 @@ bool plan(const Problem& p, KernelPlan& plan) {
   const int64_t tile_steps = steps_wanted < 1 ? 1 : steps_wanted < steps ? static_cast<int64_t>(steps_wanted) : steps;
   // In the order of memory, all channels of a pixel come one after the other. Of larger filters, the weights of all
   // channels would not stay in the first cache, and the products take longer than the memory.
-  const bool by_columns =
-      fetches || (streams && p.filter_h * p.filter_w <= 9 && count_phases(columns_of(p)) == 1);
+  const bool by_columns = fetches || (streams && p.filter_h * p.filter_w <= 9 && count_phases(columns_of(p)) == 1);
   const int64_t parts = steps / tile_steps, channel_tiles = by_columns ? 1 : parts;
   const int64_t column_tiles = by_columns ? max(min(parts, p.out_w / kRollColumnsStreamed), 1) : 1;
 

@@ -161,12 +161,14 @@ constexpr BlockKernel kBlockKernels[] = {
 
 #undef DEPTHWISE_BLOCK
 
-// The strip in whole blocks, the last one of which may overlap the one before it; a narrower strip is one block. A block
-// that reaches over the picture's edge or is not full takes the checked version.
+// The strip in whole blocks, the last one of which may overlap the one before it; a narrower strip is one block. A
+// block that reaches over the picture's edge or is not full takes the checked version.
 DEPTHWISE_INLINE void run_blocks(const BlockKernel& kernel, const Strip& strip) {
-  const int64_t most = kernel.columns, wide = count_wide(strip.columns, most, kHalfBlock, kHalfBlockTime);
+  const int64_t most = kernel.columns;
+  const bool is_one = strip.columns > kHalfBlock && strip.columns < most;
+  const int64_t wide = is_one ? 1 : count_wide(strip.columns, most, kHalfBlock, kHalfBlockTime);
   for (int64_t i = 0, x = 0; x < strip.columns; ++i) {
-    const int64_t width = i < wide || (wide == 0 && strip.columns > kHalfBlock && strip.columns < most) ? most : kHalfBlock;
+    const int64_t width = i < wide ? most : kHalfBlock;
     const int64_t first = max(min(x, strip.columns - width), 0), end = min(first + width, strip.columns);
     const Strip s = columns_of_strip(strip, first, end);
     const bool half = width == kHalfBlock;

@@ -1,5 +1,6 @@
 // The micro-kernel for 3x3 filters at stride 1 and 2 where pixels lie a multiple of 1 KiB apart, so that their lines
-// share a few sets of the first cache: R rows of P outputs at once, and the channels as the innermost loop.
+// share a few sets of the first cache, or come from memory: R rows of P outputs at once, and the channels as the
+// innermost loop.
 //
 //   for (line of channels)
 //     load the nine weights
