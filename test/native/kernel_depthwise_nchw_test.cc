@@ -61,6 +61,17 @@ TEST_CASE("depthwise_nchw: planes of which a vector holds two rows, and a little
              {.activation = {ActivationKind::relu6, 0.0f, 0.0f, 0.0f}});
 }
 
+TEST_CASE("depthwise_nchw: planes that come from memory, on the CPUs where they are fetched ahead") {
+  const AssumedCaches assumed({.l2_bytes = 1 << 10, .few_ways_thrash = true, .l3_bytes = 1 << 10});
+  for (const int64_t height : {1, 3, 4, 7, 8, 15}) {
+    for (const int64_t width : {7, 8, 9, 14, 16, 31, 33}) {
+      for (const int64_t taps : {3, 5, 7}) {
+        check_nchw(same({.batch = 2, .in_h = height, .in_w = width, .in_c = 3, .filter_h = taps, .filter_w = taps}));
+      }
+    }
+  }
+}
+
 TEST_CASE("depthwise_nchw: dilations that leave few rows in a phase") {
   for (int64_t height = 1; height <= 22; ++height) {
     for (const int64_t dilation : {4, 7, 12}) {
