@@ -624,7 +624,7 @@ void run_by_rows(const Piece& piece) {
   s.in_w = p.in_w;
   s.out_w = p.out_w;
   s.out_row_step = f.phases * p.out_w;
-  s.ahead = f.phases == 1 && p.dilation_w == 1 && comes_from_memory(p) ? kFloatsAhead : 0;
+  s.fetches = f.phases == 1 && p.dilation_w == 1 && comes_from_memory(p);
   s.clamps = piece.args->clamps;
   s.lo = piece.args->lo;
   s.hi = piece.args->hi;

@@ -77,7 +77,7 @@ struct Rows {
   int64_t strip_width;
   int64_t in_plane, out_plane;  // floats from one plane to the next
   bool spills;                  // rows of less than a vector, two of which are more, may: the next row is stored later
-  int64_t ahead;                // floats, 0: nothing is fetched ahead; at stride 1
+  bool fetches;                 // what is ahead from memory, at stride 1
   bool clamps;
   float lo, hi;
   const StripMasks* masks;  // of all strips, if there are at most kMaskedStrips
@@ -333,11 +333,11 @@ struct RowOfStrips {
     const int64_t at = s.out_w < kWidth ? x : min(x, s.out_w - kWidth);
     const int64_t column = at * S - s.pad_left, width = min(s.out_w - at, kWidth);
     const float* ahead = input + R * S * s.in_w + x / kWidth * (R * S * kWidth * S);
-    if (kFetchesAhead && S == 1 && s.ahead != 0) {
-      const float* const ahead_out = output + R * s.out_w + x * R;
+    if (kFetchesAhead && S == 1 && s.fetches) {
+      const float* const ahead_out = output + R * s.out_w + x * R + kFloatsAhead;
       for (int64_t n = 0; n < planes; ++n) {
-        fetch_lines<kLines>(ahead + n * s.in_plane + s.ahead);
-        fetch_lines<kLines>(ahead_out + n * s.out_plane + s.ahead);
+        fetch_lines<kLines>(ahead + n * s.in_plane + kFloatsAhead);
+        fetch_lines<kLines>(ahead_out + n * s.out_plane);
       }
     }
     input += at * S;

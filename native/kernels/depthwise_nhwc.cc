@@ -48,7 +48,7 @@ enum Param {
   kRollRows,
   kRollWidth,
   kTileKernel,
-  kAhead,  // see Strip
+  kFetches,  // see Strip
   kStagedChannels
 };
 
@@ -66,12 +66,6 @@ const BlockKernel* choose_block(const Axis& axis, int64_t filter) {
 // Whether pixels that a filter reaches together share a few sets of the L1 cache, where that costs much.
 bool pixels_collide(const Problem& p) { return p.in_c * p.stride_w % 256 == 0 && cpu_caches().few_ways_thrash; }
 
-// Whether the arrays are larger than the second cache, or a part of it.
-bool exceeds_cache(const Problem& p, int64_t parts) {
-  const int64_t l2_floats = cpu_caches().l2_bytes / static_cast<int64_t>(sizeof(float));
-  return input_floats(p) + output_floats(p) > l2_floats / parts;
-}
-
 // Whether the order of addresses matters, in which pixels come from behind the second cache. AMD's processors without
 // AVX-512 (Zen 3 was measured) are fastest by whole rows, whatever the order, where rows share what they read.
 bool minds_order() { return kWidth != 8 || !cpu_caches().few_ways_thrash; }
@@ -86,11 +80,12 @@ bool fetches_ahead(const Problem& p) {
 
 bool streams_pixels(const Problem& p) {
   if (fetches_ahead(p)) return true;
-  return p.in_c >= kChannelsStreamed && exceeds_cache(p, 1) && (minds_order() || p.filter_h == 1);
+  return p.in_c >= kChannelsStreamed && arrays_exceed(p, cpu_caches().l2_bytes) && (minds_order() || p.filter_h == 1);
 }
 
-// Tiles take pixels that collide; and those that stream, where they have the registers for two rows at once. Where
-// there are kernels that roll by lines, those take what collides but at stride 2, up to half a page.
+// Tiles take pixels that collide; those that are fetched ahead; and those that stream, where they have the registers
+// for two rows at once. Where there are kernels that roll by lines, those take what collides but at stride 2, up to
+// half a page.
 const TileKernel* choose_tile(const Problem& p, const Phase& rows, const Phase& columns) {
   if (p.filter_h != 3 || p.filter_w != 3) return nullptr;
   const bool streams = kRegisters >= 32 && cpu_caches().few_ways_thrash && streams_pixels(p) && p.stride_w == 1 &&
@@ -108,10 +103,10 @@ const TileKernel* choose_tile(const Problem& p, const Phase& rows, const Phase& 
 // Whether vectors of half a line that roll one after the other would find little of what they share in the L1 cache:
 // its sets hold less than half of the lines that two rows of outputs reach.
 bool lines_thrash(const Problem& p, const Phase& columns) {
-  constexpr int64_t kSets = 64, kWays = 8, kLineFloats = 16;
+  constexpr int64_t kSets = 64, kWays = 8;
   const int64_t step = p.in_c * columns.in_step;
-  if (step % kLineFloats != 0 || !cpu_caches().few_ways_thrash) return false;
-  const int64_t sets = kSets / gcd(step / kLineFloats, kSets);
+  if (step % kFloatsOfLine != 0 || !cpu_caches().few_ways_thrash) return false;
+  const int64_t sets = kSets / gcd(step / kFloatsOfLine, kSets);
   // Of inputs and outputs, as wide as a row of outputs, that two rows of outputs make.
   const int64_t rows = columns.stride == 1 ? 4 + 2 : 2 * 5 + 2;
   return rows * min(columns.count, kRollColumns) > 2 * kWays * sets;
@@ -196,11 +191,11 @@ bool plan(const Problem& p, KernelPlan& plan) {
   plan.param[kRowTiles] = row_tiles;
   plan.param[kTileRows] = tile_rows;
   if (streams) plan.param[kRollRows] = kRowsStreamed;
-  if (exceeds_cache(p, 2) && minds_order()) plan.param[kRollWidth] = kRollColumnsStreamed;
+  if (arrays_exceed(p, cpu_caches().l2_bytes / 2) && minds_order()) plan.param[kRollWidth] = kRollColumnsStreamed;
   plan.param[kChannelTiles] = channel_tiles;
   plan.param[kColumnTiles] = column_tiles;
   plan.param[kStagedChannels] = staged;
-  plan.param[kAhead] = fetches ? kFloatsAhead : 0;
+  plan.param[kFetches] = fetches;
   const int64_t in_rows = min((tile_rows - 1) * rows.stride + p.filter_h, p.in_h);
   plan.scratch_floats = (in_rows * p.in_w + tile_rows * p.out_w + p.filter_h * p.filter_w) * staged;
   return true;
@@ -289,7 +284,7 @@ struct Bounds {
   Strip strip() const {
     Strip s;
     s.lo = lo, s.hi = hi, s.clamps = clamps;
-    s.ahead = 0;
+    s.fetches = false;
     return s;
   }
 };
@@ -417,7 +412,7 @@ void run(const KernelArgs& args, const float* input, float* output, int64_t tile
   strip.bias = args.bias + first_channel;
   strip.channels = end_channel - first_channel;
   strip.shift = area.shift;
-  strip.ahead = param[kAhead];
+  strip.fetches = param[kFetches] != 0;
   const int64_t staged = min(param[kStagedChannels], strip.channels);
   for_each_strip(p, area.rows, first_row, end_row, strip, [&](const Strip& s) {
     if (staged > 0) {

@@ -168,10 +168,10 @@ DEPTHWISE_INLINE void run_blocks(const BlockKernel& kernel, const Strip& strip) 
   const bool is_one = strip.columns > kHalfBlock && strip.columns < most;
   const int64_t wide = is_one ? 1 : count_wide(strip.columns, most, kHalfBlock, kHalfBlockTime);
   for (int64_t i = 0, x = 0; x < strip.columns; ++i) {
-    const int64_t width = i < wide ? most : kHalfBlock;
+    const bool half = i >= wide;
+    const int64_t width = half ? kHalfBlock : most;
     const int64_t first = max(min(x, strip.columns - width), 0), end = min(first + width, strip.columns);
     const Strip s = columns_of_strip(strip, first, end);
-    const bool half = width == kHalfBlock;
     const bool inside =
         end - first == width && s.column_begin <= 0 && s.column_end >= (width - 1) * s.column_stride + s.filter_w;
     (inside ? half ? kernel.half_inside : kernel.inside : half ? kernel.half_edge : kernel.edge)(s);

@@ -31,7 +31,7 @@ struct Strip {
   const float *lo, *hi;  // vectors, in memory: loaded beside a branch on `clamps` they cost the others no registers
   bool clamps;
   int64_t channels;
-  int64_t ahead;  // floats from where a step reads and writes to what fetch_ahead asks for; 0: it doesn't
+  bool fetches;   // asks for memory, see fetch_ahead
   int64_t shift;  // the second vector of channels begins here, at a multiple of its size in memory; 0: at kWidth
 };
 
@@ -103,14 +103,14 @@ DEPTHWISE_INLINE int64_t count_wide(int64_t columns, int64_t most, int64_t least
 // read.
 template <int P>
 DEPTHWISE_INLINE void fetch_ahead(const Strip& s, int64_t y, int64_t step) {
-  if (!kFetchesAhead || s.ahead == 0) return;
+  if (!kFetchesAhead || !s.fetches) return;
   const int64_t floats = P * kFloatsOfLine;
-  const float* in = s.in + ((y - 1) * s.row_stride + s.filter_h) * s.in_row + (s.filter_w - 1) * s.in_column + s.ahead +
-                    step * s.column_stride * floats;
+  const float* in = s.in + ((y - 1) * s.row_stride + s.filter_h) * s.in_row + (s.filter_w - 1) * s.in_column +
+                    kFloatsAhead + step * s.column_stride * floats;
   for (int64_t row = 0; row < s.row_stride; ++row, in += s.in_row) {
     for (int64_t i = 0; i < s.column_stride; ++i) fetch_lines<P>(in + i * floats);
   }
-  fetch_lines<P>(s.out + y * s.out_row + s.ahead + step * floats);
+  fetch_lines<P>(s.out + y * s.out_row + kFloatsAhead + step * floats);
 }
 
 using StripFn = void (*)(const Strip& strip);

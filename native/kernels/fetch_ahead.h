@@ -25,10 +25,14 @@ constexpr int64_t kFloatsOfLine = 16;
 // How far ahead of the next block of outputs, in floats.
 constexpr int64_t kFloatsAhead = 1024;
 
+// Whether input and output are larger than so many bytes of a cache.
+inline bool arrays_exceed(const Problem& p, int64_t cache_bytes) {
+  return input_floats(p) + output_floats(p) > cache_bytes / static_cast<int64_t>(sizeof(float));
+}
+
 // Whether the arrays come from memory: others have their share of the third cache.
 inline bool comes_from_memory(const Problem& p) {
-  const int64_t l3_floats = cpu_caches().l3_bytes / static_cast<int64_t>(sizeof(float));
-  return kFetchesAhead && cpu_caches().few_ways_thrash && input_floats(p) + output_floats(p) > l3_floats / 3;
+  return kFetchesAhead && cpu_caches().few_ways_thrash && arrays_exceed(p, cpu_caches().l3_bytes / 3);
 }
 
 template <int kLines>
